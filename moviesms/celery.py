@@ -1,0 +1,15 @@
+"""The Celery application: it carries a row's id to a worker, nothing more."""
+
+import os
+import sys
+
+from celery import Celery
+
+# `celery -A moviesms.celery worker` is the worker; anything else that imports this only publishes.
+if "worker" in sys.argv[1:]:
+    os.environ.setdefault("MOVIESMS_ROLE", "worker")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moviesms.settings")
+
+app = Celery("moviesms")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

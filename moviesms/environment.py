@@ -1,0 +1,54 @@
+"""What settings read before Django exists: generated secrets, and where Redis listens."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+# Linux keeps a unix socket's path in 108 bytes; a longer data folder gets a short stand-in.
+_LONGEST_SOCKET_PATH = 100
+
+
+def generated_secret(path: Path, *, size: int = 48) -> str:
+    """Return the secret kept in `path`, making it (mode 600) the first time.
+
+    Safe when several processes start at once: the secret is written whole under another name and
+    linked into place, so the first one wins and nobody reads half of it.
+    """
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(size))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(draft)
+    return path.read_text(encoding="ascii").strip()
+
+
+def embedded_redis_socket(data_dir: Path) -> Path:
+    """Return the unix socket on which the embedded Redis of this data folder listens."""
+    socket = data_dir / "redis" / "redis.sock"
+    if len(str(socket)) <= _LONGEST_SOCKET_PATH:
+        return socket
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"moviesms-{digest}" / "redis.sock"
+
+
+def redis_urls(
+    *, host: str, port: int, db: int, username: str, password: str, socket: Path
+) -> tuple[str, str]:
+    """Return the URLs for redis-py and for Celery; an empty `host` means the unix `socket`."""
+    login = f"{quote(username, safe='')}:{quote(password, safe='')}@" if password else ""
+    if host:
+        url = f"redis://{login}{host}:{port}/{db}"
+        return url, url
+    return f"unix://{login}{socket}?db={db}", f"redis+socket://{login}{socket}?virtual_host={db}"

@@ -1,0 +1,94 @@
+"""Logs: `movie_api.log` for the application, `server.log` for the web server, and the console.
+
+Phone numbers are masked to their last four digits wherever they stand, keys never appear, and the
+bodies of messages are logged at DEBUG only, by those who have them.
+"""
+
+import logging.config
+import re
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+_PHONE = re.compile(r"\+\d{3,11}(\d{4})\b")
+_MEGABYTE = 1024 * 1024
+
+
+def mask_phone(text: str) -> str:
+    """Return `text` with every E.164 number reduced to its last four digits: `+…0142`."""
+    return _PHONE.sub(r"+…\1", text)
+
+
+def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and "+" in value:
+            event[key] = mask_phone(value)
+    return event
+
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _mask,
+]
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {
+        "class": "logging.handlers.RotatingFileHandler",
+        "filename": str(path),
+        "maxBytes": 5 * _MEGABYTE,
+        "backupCount": 5,
+        "delay": True,
+        "formatter": "line",
+    }
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Set up logging. `options`: `log_dir` (a folder, made when missing) and `level` (a name)."""
+    folder = Path(options["log_dir"])
+    folder.mkdir(parents=True, exist_ok=True)
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    line = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _SHARED,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+        ],
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": line},
+            "handlers": {
+                "console": {"class": "logging.StreamHandler", "formatter": "line"},
+                "application": _file(folder / "movie_api.log"),
+                "server": _file(folder / "server.log"),
+            },
+            "root": {"handlers": ["console", "application"], "level": options["level"]},
+            "loggers": {
+                "django.server": {"handlers": ["console", "server"], "propagate": False},
+                "_granian": {"handlers": ["console", "server"], "propagate": False},
+                "granian.access": {"handlers": ["server"], "propagate": False},
+                # These write phone numbers or whole requests at INFO.
+                "twilio.http_client": {"level": "WARNING"},
+                "httpx2": {"level": "WARNING"},
+                "openai": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+            },
+        }
+    )

@@ -1,0 +1,331 @@
+"""Settings, all from the environment (or `.env`); `docs/configuration.md` explains each name.
+
+The environment's name is the setting's name. Every duration is in seconds.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from moviesms.environment import embedded_redis_socket, generated_secret, redis_urls
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# FileAwareEnv also reads <NAME>_FILE, so that a secret can live in a file of its own.
+env = environ.FileAwareEnv()
+env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+
+# --- Where things are ---------------------------------------------------------------------------
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
+LOG_DIR = Path(env.str("LOG_DIR", default=str(DATA_DIR / "logs"))).expanduser().resolve()
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"http://127.0.0.1:{PORT}"
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
+
+# --- Radarr, TMDB, Twilio, OpenAI ---------------------------------------------------------------
+RADARR_URL = env.str("RADARR_URL", default="").rstrip("/")
+RADARR_API_KEY = env.str("RADARR_API_KEY", default="")
+RADARR_ROOT_FOLDER = env.str("RADARR_ROOT_FOLDER", default="")
+RADARR_QUALITY_PROFILE = env.str("RADARR_QUALITY_PROFILE", default="")
+RADARR_WEBHOOK_SECRET = env.str("RADARR_WEBHOOK_SECRET", default="")
+RADARR_DEADLINE = env.float("RADARR_DEADLINE", default=20)
+
+TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org").rstrip("/")
+TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
+TMDB_DEADLINE = env.float("TMDB_DEADLINE", default=5)
+
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="").rstrip("/")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_PHONE_NUMBER = env.str("TWILIO_PHONE_NUMBER", default="")
+TWILIO_DEADLINE = env.float("TWILIO_DEADLINE", default=10)
+TWILIO_HELP = env.str("TWILIO_HELP", default="twilio")
+
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4o-mini")
+# What the model's server calls the cap on its answer; some local ones know `max_tokens` alone.
+OPENAI_MAX_TOKENS_FIELD = env.str("OPENAI_MAX_TOKENS_FIELD", default="max_completion_tokens")
+OPENAI_DEADLINE = env.float("OPENAI_DEADLINE", default=10)
+
+# --- Who may ask, and how we speak --------------------------------------------------------------
+OWNER_PHONE_NUMBERS = env.list("OWNER_PHONE_NUMBERS", default=[])
+ALLOWED_PHONE_NUMBERS = env.list("ALLOWED_PHONE_NUMBERS", default=[])
+REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
+    "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
+)
+SMS_STYLE = env.str("SMS_STYLE", default="rich")
+
+# --- Rhythms and graces -------------------------------------------------------------------------
+MONITOR_INTERVAL = env.float("MONITOR_INTERVAL", default=30)
+SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", default=10)
+BACKFILL_INTERVAL = env.float("BACKFILL_INTERVAL", default=60)
+SEARCH_GRACE = env.float("SEARCH_GRACE", default=120)
+STUCK_GRACE = env.float("STUCK_GRACE", default=600)
+FAILED_GRACE = env.float("FAILED_GRACE", default=900)
+MISSING_GRACE = env.float("MISSING_GRACE", default=300)
+NOTHING_FOUND_AFTER = env.float("NOTHING_FOUND_AFTER", default=6 * 3600)
+FAILED_WATCH = env.float("FAILED_WATCH", default=14 * 24 * 3600)
+STALE_NOTICE_AFTER = env.float("STALE_NOTICE_AFTER", default=6 * 3600)
+QUESTION_TTL = env.float("QUESTION_TTL", default=900)
+SEND_START_LIMIT = env.float("SEND_START_LIMIT", default=10)
+UNKNOWN_FIRST_CHECK = env.float("UNKNOWN_FIRST_CHECK", default=90)
+UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
+# Leases are longer than the steps they cover; a system check compares.
+ADD_LEASE = env.float("ADD_LEASE", default=120)
+INBOUND_LEASE = env.float("INBOUND_LEASE", default=180)
+SEND_LEASE = env.float("SEND_LEASE", default=30)
+
+# --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
+REDIS_HOST = env.str("REDIS_HOST", default="")
+REDIS_PORT = env.int("REDIS_PORT", default=6379)
+REDIS_DB = env.int("REDIS_DB", default=0)
+REDIS_USERNAME = env.str("REDIS_USERNAME", default="")
+REDIS_PASSWORD = env.str("REDIS_PASSWORD", default="") or (
+    "" if REDIS_HOST else generated_secret(DATA_DIR / "redis" / "password")
+)
+REDIS_SOCKET = embedded_redis_socket(DATA_DIR)
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.25)
+REDIS_RETRY_AFTER = env.float("REDIS_RETRY_AFTER", default=10)
+REDIS_URL, CELERY_BROKER_URL = redis_urls(
+    host=REDIS_HOST,
+    port=REDIS_PORT,
+    db=REDIS_DB,
+    username=REDIS_USERNAME,
+    password=REDIS_PASSWORD,
+    socket=REDIS_SOCKET,
+)
+LIVE_ACTIVE_TTL = env.int("LIVE_ACTIVE_TTL", default=7 * 24 * 3600)
+LIVE_FINISHED_TTL = env.int("LIVE_FINISHED_TTL", default=30 * 24 * 3600)
+TMDB_CACHE_TTL = env.int("TMDB_CACHE_TTL", default=6 * 3600)
+RADARR_CACHE_TTL = env.int("RADARR_CACHE_TTL", default=300)
+
+_REDIS_OPTIONS = {
+    "socket_timeout": REDIS_TIMEOUT,
+    "socket_connect_timeout": REDIS_TIMEOUT,
+}
+CACHES = {
+    # A pure cache: a Redis that is down reads as a miss. Nothing that must be true goes here.
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
+            "IGNORE_EXCEPTIONS": True,
+        },
+    },
+    # Leases, heartbeats, live views: here an error is an error (see moviesms/live.py).
+    "live": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
+        },
+    },
+}
+
+# --- Database: the record -----------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASES = {"default": env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR}/db.sqlite3")}
+DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        # A webhook would rather answer 503 and be retried than keep Twilio waiting.
+        "timeout": 2 if os.environ.get("MOVIESMS_ROLE") == "web" else 5,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Django -------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret(DATA_DIR / "secret_key")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or list(
+    dict.fromkeys(["localhost", "127.0.0.1", "[::1]", *filter(None, [PUBLIC_HOST])])
+)
+TIME_ZONE = env.str("TZ", default="UTC") or "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+
+INSTALLED_APPS = [
+    "unfold",
+    "moviesms",
+    "downloads",
+    "smsbot",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "moviesms.urls"
+WSGI_APPLICATION = "moviesms.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "moviesms" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+# The texts of SMS: no HTML, so no escaping.
+TEMPLATES.append(
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "NAME": "text",
+        "APP_DIRS": True,
+        "OPTIONS": {"autoescape": False},
+    }
+)
+STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Served from where they are installed: nothing to collect, nothing to build.
+WHITENOISE_USE_FINDERS = True
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+# --- Security -----------------------------------------------------------------------------------
+# Behind a reverse proxy that ends TLS: how many to trust for the client's address and scheme.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+# Radarr and a health probe come from the home network, past the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/sms/radarr/webhook$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_IS_HTTPS else []
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # Alpine, which Unfold's admin carries, compiles its attributes.
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "https://image.tmdb.org"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    },
+}
+
+# --- API ----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "moviesms.auth.ApiTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["moviesms.auth.TokenScopeOrStaff"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "EXCEPTION_HANDLER": "moviesms.errors.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "moviesms",
+    "DESCRIPTION": "Downloads asked for by SMS, and the monitor that follows them.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["moviesms.auth.TokenScopeOrStaff"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Celery: hands a row's id to a worker; the row decides what there is to do --------------------
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 180,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "global_keyprefix": "celery:",
+    "max_retries": 0,
+    **_REDIS_OPTIONS,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+
+# --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
+DOWNLOADS_ON_EVENTS = "smsbot.tasks.hand_out_events"
+DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
+MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
+
+# --- Logs ---------------------------------------------------------------------------------------
+LOGGING_CONFIG = "moviesms.logs.configure"
+LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL}
+
+# --- Admin --------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "moviesms",
+    "SITE_HEADER": "moviesms",
+    "SITE_SUBHEADER": "Films by text message",
+    "SITE_SYMBOL": "movie",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
