@@ -1,0 +1,215 @@
+"""Putting a film into Radarr, and taking one out again: claimed, idempotent, never twice.
+
+`try_add` is the only way in, for a request just made and for the monitor that catches up. The claim
+is a lease on the row; who loses it does not POST and answers from the row.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from downloads import connections
+from downloads.http import ServiceError
+from downloads.lifecycle import transition_to
+from downloads.models import Download, DownloadRequest, Status
+from downloads.radarr import (
+    AlreadyAdded,
+    FolderInUse,
+    Misconfigured,
+    Movie,
+    Radarr,
+    UnknownMovie,
+)
+from moviesms.incidents import close_incident, open_incident
+
+log = structlog.get_logger(__name__)
+
+
+class Excluded(Exception):
+    """The film is on Radarr's exclusion list: the owner does not want it."""
+
+
+# Why Radarr will not take a film until somebody changes something.
+_REFUSALS: dict[type[Exception], str] = {
+    Excluded: "excluded",
+    UnknownMovie: "unknown_film",
+    FolderInUse: "folder_in_use",
+}
+
+
+def try_add(download: Download, *, now: datetime) -> bool:
+    """Add a requested film to Radarr if nobody else is at it; False when Radarr could not.
+
+    Afterwards `download` holds the row as it stands: `searching` (added, or it was there already),
+    `completed` (there with its file), `failed` (Radarr refuses it), or still `requested`.
+    """
+    if not _claim(download, now):
+        download.refresh_from_db()
+        return True
+    try:
+        movie, added_by_us = _put_in(connections.radarr(), download)
+    except tuple(_REFUSALS) as refusal:
+        transition_to(download, Status.FAILED, now=now, reason=_REFUSALS[type(refusal)])
+        return True
+    except ServiceError as error:
+        _give_back(download, error, now)
+        return False
+    close_incident("radarr:refused", now=now)
+    close_incident("radarr:unusable", now=now)
+    _record(download, movie, added_by_us, now)
+    return True
+
+
+def remove(download: Download, *, now: datetime) -> None:
+    """Take a cancelled film out of Radarr, after reading again that it is ours to take.
+
+    Never deletes files, never a film that the owner added, never one that is wanted again.
+    Raises ServiceError when Radarr does not answer; the row then stays due.
+    """
+    radarr = connections.radarr()
+    movie = radarr.movie(download.radarr_id) if download.radarr_id else None
+    if movie is not None and movie.tmdb_id == download.tmdb_id and not movie.has_file:
+        for item in radarr.queue():
+            if item.movie_id == movie.id:
+                radarr.remove_from_queue(item.id)
+        radarr.delete(movie.id)
+    due = Download.objects.filter(
+        pk=download.pk, generation=download.generation, status=Status.CANCELLED
+    )
+    due.update(removal_due=False, radarr_id=None, added_by_us=False)
+    log.info("removed from Radarr", download=download.pk)
+
+
+def _claim(download: Download, now: datetime) -> bool:
+    wanted = DownloadRequest.objects.filter(
+        download=OuterRef("pk"),
+        generation=OuterRef("generation"),
+        state=DownloadRequest.State.ACTIVE,
+    )
+    free = Q(add_lease=None) | Q(add_lease__lt=now)
+    lease = now + timedelta(seconds=settings.ADD_LEASE)
+    claimable = Download.objects.filter(free, Exists(wanted), pk=download.pk, status="requested")
+    if not claimable.update(add_lease=lease):
+        return False
+    download.refresh_from_db()
+    return True
+
+
+def _renew(download: Download) -> None:
+    lease = timezone.now() + timedelta(seconds=settings.ADD_LEASE)
+    Download.objects.filter(pk=download.pk, status=Status.REQUESTED).update(add_lease=lease)
+
+
+def _put_in(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
+    """Return the film as Radarr has it now, and whether it was us who put it there."""
+    present = radarr.movie_by_tmdb_id(download.tmdb_id)
+    if present is not None:
+        _want(radarr, present)
+        return present, download.added_by_us
+    found = radarr.lookup(download.tmdb_id)
+    if found is not None and found.is_excluded:
+        raise Excluded
+    return _post(radarr, download)
+
+
+def _want(radarr: Radarr, movie: Movie) -> None:
+    """Make Radarr look for a film that it has on its list but not on its disk."""
+    if movie.has_file:
+        return
+    if not movie.monitored:
+        radarr.monitor_movie(movie.id)
+    # A posted search ignores availability and may fetch a cinema recording.
+    if movie.is_available:
+        radarr.search(movie.id)
+
+
+def _post(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
+    profile, folder = quality_profile_id(radarr), root_folder_path(radarr)
+    _renew(download)
+    try:
+        movie = radarr.add(
+            tmdb_id=download.tmdb_id,
+            title=download.title,
+            year=download.year or 0,
+            quality_profile_id=profile,
+            root_folder_path=folder,
+        )
+    except AlreadyAdded as error:
+        outcome: ServiceError = error
+        ours = False
+    except ServiceError as error:
+        if not error.outcome_unknown:
+            raise
+        outcome, ours = error, True  # it was not there a moment ago
+    else:
+        return movie, True
+    _renew(download)
+    present = radarr.movie_by_tmdb_id(download.tmdb_id)
+    if present is None:
+        raise outcome
+    return present, ours
+
+
+def quality_profile_id(radarr: Radarr) -> int:
+    """Return the profile that RADARR_QUALITY_PROFILE names, by name or id; else Radarr's first."""
+    wanted = settings.RADARR_QUALITY_PROFILE
+    profiles = _cached("profiles", lambda: [[p.id, p.name] for p in radarr.quality_profiles()])
+    for number, name in profiles:
+        if not wanted or wanted == str(number) or wanted.casefold() == name.casefold():
+            return int(number)
+    raise _misconfigured(f"has no quality profile {wanted!r}" if wanted else "has no profile")
+
+
+def root_folder_path(radarr: Radarr) -> str:
+    """Return the folder that RADARR_ROOT_FOLDER names, by path or id; else Radarr's first."""
+    wanted = settings.RADARR_ROOT_FOLDER.rstrip("/\\")
+    folders = _cached("folders", lambda: [[f.id, f.path] for f in radarr.root_folders()])
+    for number, path in folders:
+        if not wanted or wanted == str(number) or wanted == path.rstrip("/\\"):
+            return str(path)
+    raise _misconfigured(f"has no root folder {wanted!r}" if wanted else "has no root folder")
+
+
+def _misconfigured(why: str) -> Misconfigured:
+    return Misconfigured(why, service="Radarr", code="rejected", permanent=True)
+
+
+def _cached(what: str, read: Callable[[], list[list[Any]]]) -> list[list[Any]]:
+    key = f"radarr:{what}:{settings.RADARR_URL}"
+    rows = cache.get(key)
+    if rows is None:
+        rows = read()
+        cache.set(key, rows, settings.RADARR_CACHE_TTL)
+    return list(rows)
+
+
+def _record(download: Download, movie: Movie, added_by_us: bool, now: datetime) -> None:
+    transition_to(
+        download,
+        Status.COMPLETED if movie.has_file else Status.SEARCHING,
+        now=now,
+        radarr_id=movie.id,
+        added_by_us=added_by_us,
+        imdb_id=movie.imdb_id or download.imdb_id,
+    )
+    log.info("in Radarr", download=download.pk, radarr_id=movie.id, added_by_us=added_by_us)
+
+
+def _give_back(download: Download, error: ServiceError, now: datetime) -> None:
+    """Leave the row `requested` for the monitor, and tell the owner of what only they can mend."""
+    log.warning("add failed", download=download.pk, code=error.code, error=str(error))
+    Download.objects.filter(pk=download.pk, status=Status.REQUESTED).update(add_lease=None)
+    download.refresh_from_db()
+    if isinstance(error, Misconfigured):
+        cache.delete_many(
+            [f"radarr:{what}:{settings.RADARR_URL}" for what in ("profiles", "folders")]
+        )
+        open_incident("radarr:refused", f"Radarr refuses new films: {error}", now=now)
+    elif error.permanent:
+        open_incident("radarr:unusable", f"Radarr cannot be used: {error}", now=now)

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class DownloadsConfig(AppConfig):
+    name = "downloads"
+    verbose_name = "Downloads"
+
+    def ready(self) -> None:
+        from downloads import checks  # noqa: F401  (registers the system checks)

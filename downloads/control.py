@@ -1,0 +1,96 @@
+"""How the monitor's processes and the rest speak to one another: wanted state, heartbeat, wake-up.
+
+The wanted state is SQL's; Redis carries the lease, the heartbeat and the wake-up, and may vanish at
+any time: then the heartbeat goes to SQL, everybody ticks, and a wake-up is just not heard.
+"""
+
+import json
+import time
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+
+from downloads.models import MonitorState
+from moviesms import live
+
+CHANNEL = "monitor:wake"
+_LEASE = "monitor:lease"
+_HEARTBEAT = "monitor:heartbeat"
+_WANTED = "monitor:wanted"
+
+# Only who holds the lease may prolong it.
+_PROLONG = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
+return redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+"""
+
+
+def wake() -> None:
+    """Ask the monitor to tick now. Best effort: the next tick comes anyway."""
+    live.try_call(lambda redis: redis.publish(CHANNEL, "wake"))
+
+
+def want(wanted: str) -> int:
+    """Set the wanted state (`running` or `stopped`), wake the monitor, return the new version."""
+    MonitorState.load()
+    MonitorState.objects.filter(pk=1).update(wanted=wanted, wanted_version=F("wanted_version") + 1)
+    state = MonitorState.load()
+    copy = json.dumps({"wanted": state.wanted, "version": state.wanted_version})
+    live.try_call(lambda redis: redis.set(_WANTED, copy, ex=settings.LIVE_ACTIVE_TTL))
+    wake()
+    return state.wanted_version
+
+
+def take_lease(holder: uuid.UUID) -> bool:
+    """Say whether this process is the one to tick. Without Redis everybody is."""
+    milliseconds = int(1000 * (settings.MONITOR_INTERVAL + 10))
+
+    def run(redis: Any) -> bool:
+        return bool(redis.eval(_PROLONG, 1, _LEASE, str(holder), milliseconds))
+
+    held = live.try_call(run)
+    return True if held is None else held
+
+
+def give_up_lease(holder: uuid.UUID) -> None:
+    """Let another process tick at once, instead of after the lease."""
+    script = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
+    live.try_call(lambda redis: redis.eval(script, 1, _LEASE, str(holder)))
+
+
+def beat(heartbeat: dict[str, Any]) -> None:
+    """Publish the heartbeat of the process that ticks; into SQL when Redis does not take it."""
+    text = json.dumps(heartbeat)
+    ttl = int(max(60, 4 * settings.MONITOR_INTERVAL))
+    if live.try_call(lambda redis: redis.set(_HEARTBEAT, text, ex=ttl)) is None:
+        MonitorState.objects.filter(pk=MonitorState.load().pk).update(heartbeat=heartbeat)
+
+
+def last_heartbeat() -> dict[str, Any]:
+    """Return the newest heartbeat, from Redis or SQL; empty when there is none."""
+    kept: dict[str, Any] = MonitorState.load().heartbeat
+    raw = live.try_call(lambda redis: redis.get(_HEARTBEAT))
+    fresh: dict[str, Any] = json.loads(raw) if raw else {}
+    return max(fresh, kept, key=lambda heartbeat: str(heartbeat.get("at", "")))
+
+
+def is_alive(heartbeat: dict[str, Any], now: datetime) -> bool:
+    """Whether a monitor process is at work, by the age of its heartbeat."""
+    if not heartbeat:
+        return False
+    age = now - datetime.fromisoformat(heartbeat["at"])
+    return age <= timedelta(seconds=max(15.0, 3 * settings.MONITOR_INTERVAL))
+
+
+def wait_for_acknowledgement(version: int, *, seconds: float) -> bool:
+    """Wait until a monitor process has seen the wanted state of `version`."""
+    ends = time.monotonic() + seconds
+    while True:
+        if last_heartbeat().get("wanted_version", 0) >= version:
+            return True
+        if time.monotonic() >= ends:
+            return False
+        time.sleep(0.05)

@@ -1,0 +1,195 @@
+"""The only code that sets a download's status: compare-and-set plus event, in one transaction."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState, Status
+
+# Which status may follow which; an end is left by a later find or by a new generation alone.
+_ON_THE_WAY = frozenset(
+    {
+        Status.SEARCHING,
+        Status.WAITING,
+        Status.DOWNLOADING,
+        Status.IMPORTING,
+        Status.COMPLETED,
+        Status.FAILED,
+        Status.CANCELLED,
+    }
+)
+EDGES: dict[str, frozenset[Status]] = {
+    Status.REQUESTED: _ON_THE_WAY,
+    Status.SEARCHING: _ON_THE_WAY - {Status.SEARCHING},
+    Status.WAITING: _ON_THE_WAY - {Status.WAITING},
+    Status.DOWNLOADING: _ON_THE_WAY - {Status.DOWNLOADING},
+    Status.IMPORTING: _ON_THE_WAY - {Status.IMPORTING},
+    Status.FAILED: frozenset(
+        {Status.REQUESTED, Status.DOWNLOADING, Status.IMPORTING, Status.COMPLETED}
+    ),
+    Status.COMPLETED: frozenset({Status.REQUESTED}),
+    Status.CANCELLED: frozenset({Status.REQUESTED}),
+}
+
+# What a person may be told of a status, once per generation. `waiting` adds its date.
+_TOLD = {
+    Status.DOWNLOADING: "started",
+    Status.COMPLETED: "completed",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+}
+
+# A grace starts anew when the status changes.
+_FORGOTTEN: dict[str, Any] = {
+    "problem": "",
+    "failed_seen_at": None,
+    "failed_seen_reason": "",
+    "absent_since": None,
+    "absent_count": 0,
+    "stuck_since": None,
+    "undecided_since": None,
+}
+
+
+def transition_to(
+    download: Download,
+    status: Status,
+    *,
+    now: datetime,
+    reason: str = "",
+    dedupe: str | None = None,
+    **changes: Any,
+) -> bool:
+    """Move `download` to `status` if nobody moved it since it was read; say whether it moved.
+
+    `dedupe` names what may be told once per generation; by default what the status itself tells.
+    `changes` are further fields of the row, written in the same statement. On success `download`
+    holds the new values. Raises ValueError for an edge that the table above does not have.
+    """
+    if status not in EDGES[download.status]:
+        raise ValueError(f"no way from {download.status} to {status}")
+    fields = {
+        **_FORGOTTEN,
+        "status": status,
+        "reason": reason[:300],
+        "status_changed_at": now,
+        "add_lease": None,
+        **changes,
+    }
+    if status == Status.COMPLETED:
+        fields["completed_at"] = now
+    return _write(
+        download,
+        fields,
+        kind=_TOLD.get(status, status.value),
+        dedupe=dedupe or _TOLD.get(status),
+        reason=reason,
+        now=now,
+    )
+
+
+def note(
+    download: Download,
+    kind: str,
+    *,
+    now: datetime,
+    dedupe: str | None,
+    reason: str = "",
+    **changes: Any,
+) -> bool:
+    """Record an event that leaves the status as it is; same rules as `transition_to`."""
+    return _write(download, changes, kind=kind, dedupe=dedupe, reason=reason, now=now)
+
+
+def remember(download: Download, **facts: Any) -> bool:
+    """Keep facts that a grace needs; no event, and only if nobody moved the row meanwhile."""
+    seen = Download.objects.filter(pk=download.pk, version=download.version)
+    if not seen.update(**facts):
+        return False
+    _apply(download, facts)
+    return True
+
+
+def begin_generation(download: Download, *, now: datetime) -> bool:
+    """Ask again for a download that has ended: what happened before no longer counts."""
+    return transition_to(
+        download,
+        Status.REQUESTED,
+        now=now,
+        generation=download.generation + 1,
+        generation_started_at=now,
+        history_floor=MonitorState.load().history_last_id,
+        removal_due=False,
+        completed_at=None,
+    )
+
+
+def settle_requests(download: Download, *, only: int | None = None) -> None:
+    """Move the requests of an ended download to their own end (`fulfilled` or `ended`).
+
+    With `only` just that one. A request that was not announced yet is left to the reply that
+    announces it.
+    """
+    State = DownloadRequest.State
+    # A film that failed and was found later fulfils what the failure had ended.
+    found = download.status == Status.COMPLETED
+    requests = DownloadRequest.objects.filter(
+        download=download,
+        generation=download.generation,
+        state__in=[State.ACTIVE, State.ENDED] if found else [State.ACTIVE],
+        announced_at__isnull=False,
+    )
+    if only is not None:
+        requests = requests.filter(pk=only)
+    requests.update(state=State.FULFILLED if found else State.ENDED)
+
+
+def _write(
+    download: Download,
+    fields: dict[str, Any],
+    *,
+    kind: str,
+    dedupe: str | None,
+    reason: str,
+    now: datetime,
+) -> bool:
+    old_status = download.status
+    with transaction.atomic():
+        seen = Download.objects.filter(pk=download.pk, version=download.version)
+        if not seen.update(**fields, version=download.version + 1):
+            return False
+        generation = fields.get("generation", download.generation)
+        # The row is ours until the commit, so this look cannot be overtaken.
+        told = (
+            dedupe is not None
+            and DownloadEvent.objects.filter(
+                download=download, generation=generation, dedupe=dedupe
+            ).exists()
+        )
+        DownloadEvent.objects.create(
+            download=download,
+            generation=generation,
+            kind=kind,
+            old_status=old_status,
+            new_status=fields.get("status", old_status),
+            reason=reason[:300],
+            dedupe=None if told else dedupe,
+            created_at=now,
+            # What nobody is told has nothing left to process.
+            processed_at=now if told or dedupe is None else None,
+        )
+    _apply(download, {**fields, "version": download.version + 1})
+    return True
+
+
+def _apply(download: Download, fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(download, name, value)
+
+
+def counts_for(download: Download, item_id: int, at: datetime, *, skew: timedelta) -> bool:
+    """Whether a row of Radarr's history belongs to the download's present generation."""
+    if item_id and item_id <= download.history_floor:
+        return False
+    return at >= download.generation_started_at - skew

@@ -1,0 +1,104 @@
+"""The live view of a download in Redis: what the API and the pages read while it is on its way.
+
+Key `download:<media type>:<tmdb_id>`, JSON, always with a TTL. Rebuilt from SQL when it is absent;
+the next tick puts the progress back.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from downloads.models import Download
+from downloads.radarr import QueueItem
+from moviesms import live
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is. `percent` 0 to 100, sizes in bytes, `eta` an ISO time in UTC."""
+
+    percent: float | None = None
+    size: int | None = None
+    size_left: int | None = None
+    eta: str | None = None
+
+
+def progress_of(queue: Sequence[QueueItem]) -> Progress:
+    """Return the progress of the release that is furthest on; an empty one for no queue items."""
+    item = max(queue, key=_share_done, default=None)
+    if item is None or not item.size:
+        return Progress()
+    return Progress(
+        percent=round(100 * _share_done(item), 1),
+        size=int(item.size),
+        size_left=int(item.sizeleft or 0),
+        eta=_iso(item.estimated_completion_time),
+    )
+
+
+def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: datetime) -> bool:
+    """Write (download, progress, masked requesters) in one pipeline; False without Redis."""
+    rows = [(_key(d.media_type, d.tmdb_id), _ttl(d), _view(d, p, r, now)) for d, p, r in views]
+    if not rows:
+        return True
+
+    def write(redis: Any) -> bool:
+        with redis.pipeline(transaction=False) as pipeline:
+            for key, ttl, view in rows:
+                pipeline.set(key, json.dumps(view), ex=ttl)
+            pipeline.execute()
+        return True
+
+    return live.try_call(write) is True
+
+
+def load(download: Download) -> Progress:
+    """Return the progress kept for `download`; an empty one when there is none or Redis is down."""
+    raw = live.try_call(lambda redis: redis.get(_key(download.media_type, download.tmdb_id)))
+    if not isinstance(raw, bytes) or not download.is_active:
+        return Progress()
+    view = json.loads(raw)
+    if view.get("version") is None or view["generation"] != download.generation:
+        return Progress()
+    return Progress(**{name: view.get(name) for name in asdict(Progress())})
+
+
+def _key(media_type: str, tmdb_id: int) -> str:
+    return f"download:{media_type}:{tmdb_id}"
+
+
+def _ttl(download: Download) -> int:
+    return int(settings.LIVE_ACTIVE_TTL if download.is_active else settings.LIVE_FINISHED_TTL)
+
+
+def _view(
+    download: Download, progress: Progress, requesters: Sequence[str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "tmdb_id": download.tmdb_id,
+        "media_type": download.media_type,
+        "title": download.title,
+        "year": download.year,
+        "status": download.status,
+        "reason": download.reason,
+        "problem": download.problem,
+        "version": download.version,
+        "generation": download.generation,
+        **asdict(progress),
+        "requesters": list(requesters),
+        "updated_at": _iso(now),
+    }
+
+
+def _share_done(item: QueueItem) -> float:
+    if not item.size:
+        return 0.0
+    return min(1.0, max(0.0, 1 - (item.sizeleft or 0) / item.size))
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat().replace("+00:00", "Z") if time else None

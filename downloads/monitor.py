@@ -1,0 +1,257 @@
+"""One tick of the monitor: read the rows, read Radarr, compare, and record what changed.
+
+Several monitors may tick at once: a lease in Redis saves the work, and the compare-and-set on each
+row's version keeps the result right without it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+
+from downloads import connections, lifecycle, live
+from downloads.adding import remove, try_add
+from downloads.http import ServiceError
+from downloads.models import ACTIVE, Download, DownloadRequest, MonitorState, Status
+from downloads.radarr import HistoryItem, Radarr
+from downloads.snapshot import (
+    OVERLAP,
+    FilmsRead,
+    Snapshot,
+    read_films,
+    read_snapshot,
+)
+from downloads.status import Decision, Facts, Graces, next_status
+from moviesms.incidents import close_incident, open_incident
+from moviesms.logs import mask_phone
+
+log = structlog.get_logger(__name__)
+
+WHOLE_LIST_EVERY = timedelta(minutes=5)
+MOST_ADDS = 20
+"""How many saved requests a tick puts into Radarr, so that one tick stays one tick."""
+
+
+@dataclass
+class TickResult:
+    """What a tick did: counts, and the error that ended it early (empty when none did)."""
+
+    active: int = 0
+    changed: int = 0
+    added: int = 0
+    removed: int = 0
+    error: str = ""
+
+    @property
+    def made_events(self) -> bool:
+        return bool(self.changed or self.added)
+
+    def as_dict(self) -> dict[str, int | str]:
+        """Return the counts by name, for the heartbeat."""
+        return asdict(self)
+
+
+def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
+    """Bring every download on its way up to date with Radarr, and add or remove what is due.
+
+    `now` in UTC; `last_tick` is when the tick before this one was, if that is known. Raises nothing
+    for a Radarr that is down: the result carries the error, and nothing is concluded from it.
+    """
+    downloads = list(_watched(now))
+    result = TickResult(active=sum(d.is_active for d in downloads))
+    if not downloads:
+        return result
+    try:
+        _observe(downloads, now, last_tick, result)
+        _add_saved(downloads, now, result)
+        _remove_due(downloads, now, result)
+    except ServiceError as error:
+        result.error = str(error)
+        _tell_owner(error, now)
+    else:
+        close_incident("radarr:unusable", now=now)
+    return result
+
+
+def _watched(now: datetime) -> Iterable[Download]:
+    """What is on its way, what failed not long ago, and what is still to be removed."""
+    failed_lately = Q(
+        status=Status.FAILED,
+        status_changed_at__gte=now - timedelta(seconds=settings.FAILED_WATCH),
+        radarr_id__isnull=False,
+    )
+    return Download.objects.filter(
+        Q(status__in=ACTIVE) | failed_lately | Q(removal_due=True)
+    ).order_by("id")
+
+
+def _observe(
+    downloads: Sequence[Download], now: datetime, last_tick: datetime | None, result: TickResult
+) -> None:
+    """Read Radarr once and bring every followed row up to date. Raises ServiceError."""
+    followed = [d for d in downloads if d.status not in (Status.REQUESTED, Status.CANCELLED)]
+    if not followed:
+        return
+    radarr = connections.radarr()
+    state = MonitorState.load()
+    snapshot = read_snapshot(radarr, cursor=state.history_cursor, now=now)
+    films = _read_films(radarr, _undecided(followed, snapshot), now, last_tick)
+    for download in followed:
+        facts = _facts_for(download, snapshot, films)
+        decision = next_status(download, facts, now, _graces())
+        result.changed += _apply(download, decision, now)
+    _move_cursor(state, snapshot)
+    _store_views(followed, snapshot, now)
+
+
+def _undecided(followed: Sequence[Download], snapshot: Snapshot) -> list[Download]:
+    """The rows that queue and history say nothing of: their films must be looked at."""
+    return [
+        download
+        for download in followed
+        if download.is_active
+        and not snapshot.queue.get(download.radarr_id or 0)
+        and not any(
+            item.event_type == "downloadFolderImported" for item in _history_of(download, snapshot)
+        )
+    ]
+
+
+def _read_films(
+    radarr: Radarr, undecided: Sequence[Download], now: datetime, last_tick: datetime | None
+) -> FilmsRead:
+    period = WHOLE_LIST_EVERY.total_seconds()
+    is_due = last_tick is None or now.timestamp() // period != last_tick.timestamp() // period
+    turn = int(now.timestamp() // settings.MONITOR_INTERVAL)
+    films = read_films(radarr, undecided, turn=turn, whole_list=is_due)
+    looked_at = len(films.movies) + len(films.absent)
+    if len(films.absent) > 3 and 2 * len(films.absent) > looked_at:
+        open_incident(
+            "radarr:films_missing",
+            f"{len(films.absent)} films on their way are gone from Radarr at once. Is RADARR_URL "
+            "the right Radarr? Nothing was cancelled.",
+            now=now,
+        )
+        return FilmsRead(films.movies)
+    close_incident("radarr:films_missing", now=now)
+    return films
+
+
+def _history_of(download: Download, snapshot: Snapshot) -> list[HistoryItem]:
+    return [
+        item
+        for item in snapshot.history.get(download.radarr_id or 0, ())
+        if lifecycle.counts_for(download, item.id, item.date, skew=OVERLAP)
+    ]
+
+
+def _facts_for(download: Download, snapshot: Snapshot, films: FilmsRead) -> Facts:
+    return Facts(
+        movie=films.movies.get(download.pk),
+        absent=download.pk in films.absent,
+        queue=snapshot.queue.get(download.radarr_id or 0, ()),
+        history=_history_of(download, snapshot),
+    )
+
+
+def _graces() -> Graces:
+    return Graces(
+        search=timedelta(seconds=settings.SEARCH_GRACE),
+        stuck=timedelta(seconds=settings.STUCK_GRACE),
+        failed=timedelta(seconds=settings.FAILED_GRACE),
+        missing=timedelta(seconds=settings.MISSING_GRACE),
+        nothing_found=timedelta(seconds=settings.NOTHING_FOUND_AFTER),
+    )
+
+
+def _apply(download: Download, decision: Decision, now: datetime) -> bool:
+    """Write what was decided, if nobody moved the row meanwhile; True when it made an event."""
+    facts = {k: v for k, v in decision.remember.items() if getattr(download, k) != v}
+    if decision.status != download.status:
+        before = download.status
+        moved = lifecycle.transition_to(
+            download,
+            decision.status,
+            now=now,
+            reason=decision.reason,
+            dedupe=decision.dedupe,
+            **decision.remember,
+        )
+        if moved:
+            log.info("status", download=download.pk, old=before, new=download.status)
+        return moved
+    if decision.notice:
+        kind, dedupe, reason = decision.notice
+        if kind == "stuck":
+            _tell_owner_of_stuck(download, reason, now)
+        return lifecycle.note(
+            download, kind, now=now, dedupe=dedupe, reason=reason, **decision.remember
+        )
+    if facts:
+        lifecycle.remember(download, **facts)
+    return False
+
+
+def _tell_owner_of_stuck(download: Download, reason: str, now: datetime) -> None:
+    what = (
+        "was downloaded but Radarr cannot import it: look at Radarr's queue (manual import)"
+        if reason == "import"
+        else "makes no progress in the download client"
+    )
+    open_incident(f"stuck:{download.pk}", f"{download.name} {what}.", now=now)
+
+
+def _move_cursor(state: MonitorState, snapshot: Snapshot) -> None:
+    """Move behind what was read; every transition from it has been committed by now."""
+    last_id = max(state.history_last_id, snapshot.last_history_id)
+    if (snapshot.cursor, last_id) == (state.history_cursor, state.history_last_id):
+        return
+    MonitorState.objects.filter(pk=state.pk).update(
+        history_cursor=snapshot.cursor, history_last_id=last_id
+    )
+
+
+def _store_views(followed: Sequence[Download], snapshot: Snapshot, now: datetime) -> None:
+    requesters: dict[int, list[str]] = {}
+    asked = DownloadRequest.objects.filter(download__status__in=ACTIVE).values_list(
+        "download_id", "requester"
+    )
+    for download_id, requester in asked:
+        requesters.setdefault(download_id, []).append(mask_phone(requester))
+    live.store(
+        (
+            (
+                d,
+                live.progress_of(snapshot.queue.get(d.radarr_id or 0, ())),
+                requesters.get(d.pk, []),
+            )
+            for d in followed
+        ),
+        now=now,
+    )
+
+
+def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:
+    """Put saved requests into Radarr, oldest first; the first that Radarr cannot take ends it."""
+    saved = [d for d in downloads if d.status == Status.REQUESTED]
+    for download in saved[:MOST_ADDS]:
+        if not try_add(download, now=now):
+            result.error = result.error or "Radarr did not take a saved request; see the log."
+            return
+        result.added += download.status != Status.REQUESTED
+
+
+def _remove_due(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:
+    for download in downloads:
+        if download.removal_due and download.status == Status.CANCELLED:
+            remove(download, now=now)
+            result.removed += 1
+
+
+def _tell_owner(error: ServiceError, now: datetime) -> None:
+    log.warning("tick ended early", code=error.code, error=str(error))
+    if error.permanent:
+        open_incident("radarr:unusable", f"Radarr cannot be used: {error}", now=now)

@@ -1,0 +1,174 @@
+"""What a download's status should be, from what Radarr says: a pure function and its table.
+
+First match wins (docs/architecture.md holds the table). An error never gets here: a snapshot that
+could not be read in full ends the tick before anything is decided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from downloads.models import Download, Status
+from downloads.radarr import HistoryItem, Movie, QueueItem
+
+NOTHING_FOUND = "nothing_found"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one snapshot says of one download. Times are Radarr's, in UTC."""
+
+    movie: Movie | None = None  # as read in this tick; None when it was not read
+    absent: bool = False  # Radarr answered that it does not have the film
+    queue: Sequence[QueueItem] = ()
+    history: Sequence[HistoryItem] = ()  # of this generation, oldest first
+
+
+@dataclass(frozen=True)
+class Graces:
+    """How long something must be seen before it counts."""
+
+    search: timedelta
+    stuck: timedelta
+    failed: timedelta
+    missing: timedelta
+    nothing_found: timedelta
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with one download: its status (perhaps unchanged), a notice, facts to keep."""
+
+    status: Status
+    reason: str = ""
+    dedupe: str | None = None
+    # An event without a change of status: (kind, dedupe, reason).
+    notice: tuple[str, str, str] | None = None
+    remember: dict[str, Any] = field(default_factory=dict)
+
+
+def next_status(download: Download, facts: Facts, now: datetime, graces: Graces) -> Decision:
+    """Return what `facts` make of `download` at `now`. Touches neither the database nor Radarr."""
+    if _has_arrived(facts):
+        return Decision(Status.COMPLETED)
+    if facts.queue:
+        return _from_queue(download, facts.queue, now, graces)
+    if download.status == Status.FAILED:
+        return Decision(Status.FAILED)  # still watched, but only a find is news
+    return _without_queue(download, facts, now, graces)
+
+
+def is_stuck(item: QueueItem) -> bool:
+    """Whether a person must act, or the download client makes no way (FACTS: Radarr, queue)."""
+    return _import_is_blocked(item) or item.status == "warning"
+
+
+def _has_arrived(facts: Facts) -> bool:
+    if facts.movie is not None and facts.movie.has_file:
+        return True
+    return any(item.event_type == "downloadFolderImported" for item in facts.history)
+
+
+def _import_is_blocked(item: QueueItem) -> bool:
+    return item.tracked_download_state == "importBlocked" or (
+        item.tracked_download_state == "importPending"
+        and item.tracked_download_status in {"warning", "error"}
+    )
+
+
+def _is_importing(item: QueueItem) -> bool:
+    return item.tracked_download_state in {"importing", "importPending"} or _import_is_blocked(item)
+
+
+def _from_queue(
+    download: Download, queue: Sequence[QueueItem], now: datetime, graces: Graces
+) -> Decision:
+    # Of several releases in the queue the one that gets on is the one that matters.
+    item = min(queue, key=lambda i: (is_stuck(i), not _is_importing(i), i.id))
+    status = Status.IMPORTING if _is_importing(item) else Status.DOWNLOADING
+    facts: dict[str, Any] = {
+        "failed_seen_at": None,
+        "failed_seen_reason": "",
+        "undecided_since": None,
+        "absent_since": None,
+        "absent_count": 0,
+    }
+    if not is_stuck(item):
+        return Decision(status, remember=facts | {"stuck_since": None, "problem": ""})
+    since = download.stuck_since or now
+    facts["stuck_since"] = since
+    if now - since < graces.stuck or download.status != status:
+        return Decision(status, remember=facts)
+    reason = "import" if _import_is_blocked(item) else "stalled"
+    if download.problem == reason:
+        return Decision(status, remember=facts)
+    notice = ("stuck", f"stuck:{item.download_id or item.id}", reason)
+    return Decision(status, notice=notice, remember=facts | {"problem": reason})
+
+
+def _without_queue(download: Download, facts: Facts, now: datetime, graces: Graces) -> Decision:
+    present = Status(download.status)
+    keep = _failure_seen(download, facts.history, now)
+    keep["stuck_since"] = None
+    keep["problem"] = NOTHING_FOUND if download.problem == NOTHING_FOUND else ""
+    keep["undecided_since"] = download.undecided_since or now
+    seen_at = keep["failed_seen_at"]
+    if seen_at is not None and now - seen_at >= graces.failed:
+        return Decision(Status.FAILED, reason=keep["failed_seen_reason"])
+    if facts.absent:
+        return _absent(download, now, graces, keep)
+    if facts.movie is None:
+        return Decision(present, remember=keep)
+    keep |= {"absent_since": None, "absent_count": 0}
+    if facts.movie.monitored and not facts.movie.is_available:
+        return _waiting(download, facts.movie, keep)
+    if not facts.movie.monitored:
+        return Decision(present, remember=keep)
+    return _searching(download, now, graces, keep)
+
+
+def _failure_seen(
+    download: Download, history: Sequence[HistoryItem], now: datetime
+) -> dict[str, Any]:
+    """Return the facts of a failed download that nothing was grabbed after."""
+    seen_at, reason = download.failed_seen_at, download.failed_seen_reason
+    for item in history:
+        if item.event_type == "grabbed":
+            seen_at, reason = None, ""
+        elif item.event_type == "downloadFailed":
+            seen_at, reason = download.failed_seen_at or now, (item.message or "")[:300]
+    return {"failed_seen_at": seen_at, "failed_seen_reason": reason}
+
+
+def _absent(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
+    since = download.absent_since or now
+    keep |= {"absent_since": since, "absent_count": download.absent_count + 1}
+    if now - since >= graces.missing and download.absent_count >= 1:
+        return Decision(Status.CANCELLED, reason="removed")
+    return Decision(Status(download.status), remember=keep)
+
+
+def _waiting(download: Download, movie: Movie, keep: dict[str, Any]) -> Decision:
+    release = movie.release_date.date() if movie.release_date else None
+    key = f"waiting:{release.isoformat() if release else 'unknown'}"
+    reason = release.isoformat() if release else ""
+    if download.status != Status.WAITING:
+        return Decision(Status.WAITING, reason=reason, dedupe=key)
+    if download.reason != reason:
+        return Decision(
+            Status.WAITING, notice=("waiting", key, reason), remember=keep | {"reason": reason}
+        )
+    return Decision(Status.WAITING, remember=keep)
+
+
+def _searching(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
+    present = Status(download.status)
+    if present != Status.SEARCHING:
+        waited = now - keep["undecided_since"]
+        return Decision(Status.SEARCHING if waited >= graces.search else present, remember=keep)
+    is_new = download.problem != NOTHING_FOUND
+    if is_new and now - download.status_changed_at >= graces.nothing_found:
+        notice = (NOTHING_FOUND, NOTHING_FOUND, "")
+        return Decision(present, notice=notice, remember=keep | {"problem": NOTHING_FOUND})
+    return Decision(present, remember=keep)
