@@ -1,0 +1,405 @@
+"""What to say to a text, and what to do about it: who may ask, what is meant, what became of it.
+
+`answer` decides; it never sends. What it learns at a price (the model's reading, the films found)
+is stored on the inbound row before it is acted on, so that a crash repeats neither.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import formats
+
+from downloads import services
+from downloads.services import Match, Outcome
+from smsbot import inbound as incoming
+from smsbot import rules, understanding
+from smsbot.models import Contact, InboundMessage, OutboundMessage
+from smsbot.policy import Access, access_of
+from smsbot.reasons import in_plain_words
+from smsbot.replies import render
+from smsbot.understanding import Title, Turn, Understanding
+
+HISTORY = 8
+"""How many messages, both ways, are the conversation that the model reads."""
+
+_STRANGER_ANSWERED_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class OwnerNotice:
+    """Something the owner is told by SMS, once per `about`."""
+
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an inbound message is answered with; written in one transaction with its end.
+
+    An empty `text` sends nothing. `announces` are (request id, whether the text tells its end);
+    `offers` make it a question; `question` is the open question that it answers.
+    """
+
+    text: str = ""
+    template: str = ""
+    offers: Sequence[Match] = ()
+    announces: Sequence[tuple[int, bool]] = ()
+    question: OutboundMessage | None = None
+    owner_notices: Sequence[OwnerNotice] = ()
+    contact_changes: dict[str, Any] = field(default_factory=dict)
+
+
+NOTHING = Reply()
+
+
+def say(template: str, **context: Any) -> Reply:
+    """Return a reply of one template."""
+    return Reply(text=render(template, **context), template=template)
+
+
+def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None]) -> Reply:
+    """Decide what to say to `message`, and ask the downloads for what it asks for.
+
+    `keep(**fields)` stores fields of the row at once. Raises services.ServiceError when TMDB
+    cannot be asked: the message is then tried again later.
+    """
+    contact = message.contact
+    word = _opt_word(message, contact)
+    if word is not None:
+        return word
+    access = access_of(contact)
+    if access == Access.BLOCKED:
+        return NOTHING
+    if access == Access.STRANGER:
+        return _to_stranger(message, now)
+    if not message.body.strip():
+        return say("no_picture") if message.num_media else NOTHING
+    question = open_question(contact, now, answering=message)
+    if question is not None:
+        chosen = rules.choice(message.body, _rule_offers(question))
+        if chosen is not None:
+            return _chosen(message, question, chosen, now)
+    reading = _read(message, contact, keep)
+    return _act(message, reading, question, now, keep)
+
+
+# --- Before anything costs money ----------------------------------------------------------------
+
+
+def _opt_word(message: InboundMessage, contact: Contact) -> Reply | None:
+    """Opt out and in by the carriers' words; Twilio itself answers them."""
+    word = incoming.word_of(message.body)
+    if word in incoming.STOP_WORDS:
+        return Reply(contact_changes={"opted_out_at": contact.opted_out_at or message.received_at})
+    if contact.opted_out_at and word in incoming.START_WORDS | {incoming.YES}:
+        missed = _ready_since(contact, contact.opted_out_at)
+        back = say("welcome_back", films=missed)
+        return Reply(text=back.text, template=back.template, contact_changes={"opted_out_at": None})
+    if word in incoming.START_WORDS:
+        return say("help")
+    if word in ("help", "info"):
+        return say("help") if settings.TWILIO_HELP == "ours" else NOTHING
+    return None
+
+
+def _ready_since(contact: Contact, since: datetime) -> list[str]:
+    return [
+        download.name
+        for download in services.requests_of(contact.address)
+        if download.completed_at and download.completed_at >= since
+    ]
+
+
+def _to_stranger(message: InboundMessage, now: datetime) -> Reply:
+    """Answer a stranger politely once a day, and tell the owner of them once."""
+    contact = message.contact
+    told_lately = (
+        contact.stranger_told_at and now - contact.stranger_told_at < _STRANGER_ANSWERED_EVERY
+    )
+    asks_owner = settings.REQUEST_POLICY == "ask-owner" and bool(settings.OWNER_PHONE_NUMBERS)
+    notices, changes = [], {}
+    if asks_owner and contact.owner_told_at is None:
+        text = render("owner_stranger", phone=contact.masked, text=message.body[:100])
+        notices.append(OwnerNotice(f"stranger:{contact.pk}", text))
+        changes["owner_told_at"] = now
+    if told_lately:
+        return Reply(owner_notices=notices, contact_changes=changes)
+    return Reply(
+        text=render("stranger", owner_is_told=asks_owner),
+        template="stranger",
+        owner_notices=notices,
+        contact_changes={**changes, "stranger_told_at": now},
+    )
+
+
+# --- What is meant ------------------------------------------------------------------------------
+
+
+def _read(message: InboundMessage, contact: Contact, keep: Callable[..., None]) -> Understanding:
+    """Return the reading of the text: by rule where that is plain, else the model's, else rules."""
+    if message.understanding is not None:
+        return Understanding.model_validate(message.understanding)
+    reading = rules.command(message.body)
+    if reading is None and understanding.is_configured():
+        try:
+            reading = understanding.ask_model(_turns(contact, message))
+        except understanding.NoAnswer:
+            reading = None
+    if reading is None:
+        reading = rules.read(message.body)
+    keep(understanding=reading.model_dump(mode="json"))
+    return reading
+
+
+def _turns(contact: Contact, message: InboundMessage) -> list[Turn]:
+    """Return the recent messages both ways, oldest first, the one to be read last."""
+    said = InboundMessage.objects.filter(contact=contact, id__lt=message.pk).order_by("-id")
+    told = OutboundMessage.objects.filter(contact=contact).exclude(
+        status=OutboundMessage.Status.SUPPRESSED
+    )
+    turns = [(m.received_at, Turn(speaker="person", text=m.body)) for m in said[:HISTORY]]
+    turns += [
+        (m.created_at, Turn(speaker="bot", text=m.text)) for m in told.order_by("-id")[:HISTORY]
+    ]
+    turns.sort(key=lambda turn: turn[0])
+    return [turn for _, turn in turns[-HISTORY:]] + [Turn(speaker="person", text=message.body)]
+
+
+def open_question(
+    contact: Contact, now: datetime, *, answering: InboundMessage
+) -> OutboundMessage | None:
+    """Return the question that waits for an answer: the newest, for QUESTION_TTL seconds."""
+    newest = (
+        OutboundMessage.objects.filter(contact=contact, offers__isnull=False)
+        .order_by("-id")
+        .first()
+    )
+    if newest is None or newest.created_at < now - timedelta(seconds=settings.QUESTION_TTL):
+        return None
+    return newest if newest.answered_by_id in (None, answering.pk) else None
+
+
+def _rule_offers(question: OutboundMessage) -> list[rules.Offer]:
+    return [rules.Offer(offer["title"], offer["year"]) for offer in question.offers or ()]
+
+
+# --- What is done -------------------------------------------------------------------------------
+
+
+def _act(
+    message: InboundMessage,
+    reading: Understanding,
+    question: OutboundMessage | None,
+    now: datetime,
+    keep: Callable[..., None],
+) -> Reply:
+    match reading.intent:
+        case "request" if reading.titles:
+            return _requested(message, reading.titles, question, now, keep)
+        case "choose" if question is not None:
+            offered = len(question.offers or ())
+            if reading.choice is not None and 0 <= reading.choice <= offered:
+                return _chosen(message, question, reading.choice, now)
+            return say("choose_again", films=[_name(offer) for offer in question.offers or ()])
+        case "choose" if reading.titles:
+            return _requested(message, reading.titles, question, now, keep)
+        case "status":
+            return _status(message.contact)
+        case "cancel":
+            return _cancelled(message.contact, reading.titles, question)
+        case "help":
+            return say("help")
+        case _:
+            return say("chat")
+
+
+def _requested(
+    message: InboundMessage,
+    titles: Sequence[Title],
+    question: OutboundMessage | None,
+    now: datetime,
+    keep: Callable[..., None],
+) -> Reply:
+    """Answer a request for one or several titles; a new request replaces an open question."""
+    found = _find(message, titles, keep)
+    replies = []
+    for index, (title, resolution) in enumerate(found):
+        replies.append(_one_title(message, title, resolution, index, now))
+    return _together(replies, question)
+
+
+def _find(
+    message: InboundMessage, titles: Sequence[Title], keep: Callable[..., None]
+) -> list[tuple[Title, services.Resolution]]:
+    """Return each title with its films, from the row if they were found before a crash."""
+    if message.matches is None:
+        resolved = [(title, _resolve(message, title)) for title in titles]
+        message.matches = [
+            {
+                "title": title.model_dump(mode="json"),
+                "sure": resolution.sure,
+                "films": [match.as_dict() for match in resolution.matches],
+            }
+            for title, resolution in resolved
+        ]
+        keep(matches=message.matches)
+    return [
+        (
+            Title.model_validate(entry["title"]),
+            services.Resolution([Match(**film) for film in entry["films"]], entry["sure"]),
+        )
+        for entry in message.matches
+    ]
+
+
+def _resolve(message: InboundMessage, title: Title) -> services.Resolution:
+    if title.media == "tv":
+        return services.Resolution([], sure=False)
+    whole = message.body.strip()
+    # `Get Out` and `Find Me Guilty` look like requests and are titles.
+    if title.title != whole and len(whole.split()) <= 5:
+        as_title = services.resolve(whole.rstrip("?!."))
+        if as_title.sure and as_title.matches[0].title.casefold() == whole.rstrip("?!.").casefold():
+            return as_title
+    return services.resolve(title.title, title.year)
+
+
+def _one_title(
+    message: InboundMessage,
+    title: Title,
+    resolution: services.Resolution,
+    index: int,
+    now: datetime,
+) -> Reply:
+    if title.media == "tv":
+        return say("tv_not_yet")
+    matches = resolution.matches
+    if not matches:
+        if _is_small_talk(message.body):
+            return say("chat")
+        return say("not_found", title=_own_words(title.title, message.body))
+    if not resolution.sure:
+        same = len({match.title.casefold() for match in matches}) == 1 and len(matches) > 1
+        question = say("ask" if same else "did_you_mean", films=[match.name for match in matches])
+        return Reply(text=question.text, template=question.template, offers=matches)
+    return _take(message, matches[0], f"{message.twilio_sid}:{index}", now)
+
+
+def _is_small_talk(body: str) -> bool:
+    """Whether a text that names no film was perhaps never meant to."""
+    return rules.is_bare(body)
+
+
+def _own_words(title: str, body: str) -> str:
+    """Return the title if it stands in the person's own text; nobody else's words are quoted."""
+    return title if title.casefold() in body.casefold() else ""
+
+
+def _take(message: InboundMessage, match: Match, origin: str, now: datetime) -> Reply:
+    """Ask the downloads for a film, and say what became of it."""
+    taken = services.request_movie(match, message.contact.address, origin=origin, now=now)
+    download = taken.download
+    context: dict[str, Any] = {"film": download.name}
+    if taken.outcome == Outcome.REFUSED:
+        context["reason"] = in_plain_words(download.reason)
+    if taken.outcome == Outcome.JOINED:
+        percent = services.progress(download).percent
+        context["percent"] = None if percent is None else round(percent)
+    template = {
+        Outcome.ADDED: "added",
+        Outcome.SAVED: "saved",
+        Outcome.JOINED: "downloading",
+        Outcome.AVAILABLE: "available",
+        Outcome.REFUSED: "refused",
+    }[taken.outcome]
+    told_end = taken.outcome in (Outcome.AVAILABLE, Outcome.REFUSED)
+    reply = say(template, **context)
+    return Reply(text=reply.text, template=template, announces=[(taken.request_id, told_end)])
+
+
+def _together(replies: Sequence[Reply], question: OutboundMessage | None) -> Reply:
+    """Join what is said of several titles into one text; the last question is the open one."""
+    asked = [reply for reply in replies if reply.offers]
+    texts = [reply.text for reply in replies if not reply.offers]
+    texts += [reply.text for reply in asked[-1:]]
+    return Reply(
+        text="\n\n".join(dict.fromkeys(texts)),
+        template=replies[0].template if len(replies) == 1 else "several",
+        offers=asked[-1].offers if asked else (),
+        announces=[request for reply in replies for request in reply.announces],
+        question=question,
+    )
+
+
+def _chosen(
+    message: InboundMessage, question: OutboundMessage, chosen: int, now: datetime
+) -> Reply:
+    """Take the film that was chosen from an open question, or none of them."""
+    if chosen == rules.NEITHER:
+        reply = say("never_mind")
+        return Reply(text=reply.text, template=reply.template, question=question)
+    offers = question.offers or []
+    match = Match(**offers[chosen - 1])
+    taken = _take(message, match, f"{message.twilio_sid}:0", now)
+    return Reply(
+        text=taken.text, template=taken.template, announces=taken.announces, question=question
+    )
+
+
+def _status(contact: Contact) -> Reply:
+    """Say what the person waits for, and what became ready not long ago."""
+    lines = [_status_line(download) for download in services.requests_of(contact.address)]
+    if not lines:
+        return say("status_empty")
+    return say("status", lines=lines)
+
+
+def _status_line(download: Any) -> str:
+    percent = services.progress(download).percent
+    words = {
+        "requested": "saved, will be added soon",
+        "searching": "still looking for it" if download.problem else "looking for it",
+        "waiting": "not out yet" + _from_date(download.reason),
+        "downloading": "on its way" + (f", {percent:.0f}% done" if percent is not None else ""),
+        "importing": "almost ready",
+        "completed": "ready to watch",
+        "failed": "couldn't be got",
+        "cancelled": "cancelled",
+    }[download.status]
+    if download.status == "downloading" and download.problem:
+        words = "taking longer than usual; the owner knows"
+    return f"{download.name}: {words}"
+
+
+def _from_date(iso: str) -> str:
+    if not iso:
+        return ""
+    date = datetime.fromisoformat(iso).date()
+    return f", expected {formats.date_format(date, 'j F Y')}"
+
+
+def _cancelled(
+    contact: Contact, titles: Sequence[Title], question: OutboundMessage | None
+) -> Reply:
+    """Leave a request, or drop an open question."""
+    if question is not None and not titles:
+        reply = say("never_mind")
+        return Reply(text=reply.text, template=reply.template, question=question)
+    waiting = [d for d in services.requests_of(contact.address) if d.is_active]
+    if titles:
+        wanted = titles[0].title.casefold()
+        waiting = [d for d in waiting if wanted in d.name.casefold()]
+    if not waiting:
+        return say("nothing_to_cancel")
+    if len(waiting) > 1:
+        return say("which_to_cancel", films=[download.name for download in waiting])
+    services.withdraw(waiting[0], contact.address)
+    return say("withdrawn", film=waiting[0].name)
+
+
+def _name(offer: dict[str, Any]) -> str:
+    return Match(**offer).name

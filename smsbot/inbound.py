@@ -1,0 +1,99 @@
+"""An SMS that came in: read its form strictly, and make it a row. The webhook's and backfill's."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.http import QueryDict
+
+from smsbot.models import Contact, InboundMessage
+
+_SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_SHORT_CODE = re.compile(r"\+?[0-9]{3,6}", re.ASCII)
+_REQUIRED = ("MessageSid", "AccountSid", "From", "To", "Body")
+
+STOP_WORDS = frozenset(
+    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
+)
+START_WORDS = frozenset({"start", "unstop"})
+YES = "yes"
+
+
+class Malformed(ValueError):
+    """The form is not one that Twilio sends; the message names the field."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """The fields of an inbound SMS that we use. `sender` is in E.164."""
+
+    sid: str
+    sender: str
+    body: str
+    num_media: int
+
+
+def parse(form: QueryDict) -> Incoming | None:
+    """Read a webhook's form; None for what is never answered (short codes, our own number).
+
+    Every field stands exactly once: Twilio's signature joins names and values without a delimiter,
+    so a replay could fold one field into the next. Raises Malformed.
+    """
+    fields = {name: _once(form, name) for name in _REQUIRED}
+    if not _SID.fullmatch(fields["MessageSid"]):
+        raise Malformed("MessageSid is not one of Twilio's")
+    if fields["AccountSid"] != settings.TWILIO_ACCOUNT_SID:
+        raise Malformed("AccountSid is not ours")
+    if fields["To"] != settings.TWILIO_PHONE_NUMBER:
+        raise Malformed("To is not our number")
+    if _SHORT_CODE.fullmatch(fields["From"]) or fields["From"] == fields["To"]:
+        return None
+    if not _E164.fullmatch(fields["From"]):
+        raise Malformed("From is not a phone number")
+    return Incoming(fields["MessageSid"], fields["From"], fields["Body"], _count(form))
+
+
+def store(incoming: Incoming, *, now: datetime) -> tuple[InboundMessage, bool]:
+    """Insert the row in one durable transaction; (the row, False) when its SID is there already."""
+    with transaction.atomic(durable=True):
+        contact, _ = Contact.objects.get_or_create(address=incoming.sender)
+        return InboundMessage.objects.get_or_create(
+            twilio_sid=incoming.sid,
+            defaults={
+                "contact": contact,
+                # PostgreSQL cannot hold a NUL, and no phone means one.
+                "body": incoming.body.replace("\x00", ""),
+                "num_media": incoming.num_media,
+                "skips_line": is_opt_word(incoming.body),
+                "received_at": now,
+            },
+        )
+
+
+def is_opt_word(body: str) -> bool:
+    """Whether the text is nothing but an opt-out or opt-in word; with any other word it is not."""
+    return word_of(body) in STOP_WORDS | START_WORDS
+
+
+def word_of(body: str) -> str:
+    """Return the text as carriers compare it: no spaces or full stop around it, lower case."""
+    return body.strip().rstrip(".!").strip().casefold()
+
+
+def _once(form: QueryDict, name: str) -> str:
+    values = form.getlist(name)
+    if len(values) != 1:
+        raise Malformed(f"{name} must stand exactly once")
+    return str(values[0])
+
+
+def _count(form: QueryDict) -> int:
+    if "NumMedia" not in form:
+        return 0
+    value = _once(form, "NumMedia")
+    if not re.fullmatch(r"[0-9]{1,2}", value, re.ASCII):
+        raise Malformed("NumMedia is not a count")
+    return int(value)

@@ -1,0 +1,204 @@
+"""People and their texts, both directions. A row is the truth; a task only carries its id."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class Contact(models.Model):
+    """A person we talk to. `address` is their phone number in E.164."""
+
+    class Standing(models.TextChoices):
+        NEW = "new", "new"
+        ALLOWED = "allowed", "allowed"
+        BLOCKED = "blocked", "blocked"
+
+    address = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    standing = models.CharField(max_length=8, choices=Standing, default=Standing.NEW)
+    opted_out_at = models.DateTimeField(null=True, blank=True)
+    # A stranger is answered once a day, and the owner hears of them once.
+    stranger_told_at = models.DateTimeField(null=True, blank=True)
+    owner_told_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "address"]
+
+    def __str__(self) -> str:
+        return self.name or self.masked
+
+    @property
+    def masked(self) -> str:
+        """The address with all but its last four digits left out: `+1…0142`."""
+        return f"{self.address[:2]}…{self.address[-4:]}"
+
+
+class InboundMessage(models.Model):
+    """One SMS that came in. `received → processing → handled | dead`."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "received"
+        PROCESSING = "processing", "being answered"
+        HANDLED = "handled", "answered"
+        DEAD = "dead", "given up"
+
+    twilio_sid = models.CharField(max_length=34, unique=True)
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="inbound")
+    body = models.TextField(blank=True)
+    num_media = models.PositiveSmallIntegerField(default=0)
+    # Opt-out and opt-in words do not wait for the messages before them.
+    skips_line = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+
+    state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    backing_off_since = models.DateTimeField(null=True, blank=True)
+    # Stored before they are acted on, so that a crash repeats no paid call and no choice.
+    understanding = models.JSONField(null=True, blank=True)
+    matches = models.JSONField(null=True, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["contact", "id"],
+                condition=Q(state__in=["received", "processing"]),
+                name="inbound_in_line",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"inbound {self.twilio_sid}"
+
+
+class OutboundMessage(models.Model):
+    """One SMS that goes out; its text is frozen when the row is made.
+
+    `queued → sending → sent → delivered | undelivered | failed`; `suppressed` is never sent, and
+    `unknown` means that the call was made and its outcome was not seen.
+    """
+
+    class Purpose(models.TextChoices):
+        ANSWER = "answer", "answer"
+        HOLDING = "holding", "holding answer"
+        APOLOGY = "apology", "apology"
+        NOTIFICATION = "notification", "notification"
+        OWNER = "owner", "notice to the owner"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
+        SENDING = "sending", "being handed over"
+        SENT = "sent", "handed over"
+        DELIVERED = "delivered", "delivered"
+        UNDELIVERED = "undelivered", "undelivered"
+        FAILED = "failed", "failed"
+        SUPPRESSED = "suppressed", "not sent"
+        UNKNOWN = "unknown", "unknown"
+
+    # In the path of the delivery callback, so that it finds this row before we know the SID.
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="outbound")
+    text = models.TextField()
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    template = models.CharField(max_length=40, blank=True)
+    in_reply_to = models.ForeignKey(
+        InboundMessage, models.PROTECT, null=True, blank=True, related_name="replies"
+    )
+    event = models.ForeignKey(
+        "downloads.DownloadEvent", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # The request that this text announces or that its event concerns; sending checks it again.
+    request = models.ForeignKey(
+        "downloads.DownloadRequest", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # For notices to the owner: what they are about, told once.
+    about = models.CharField(max_length=120, blank=True)
+    resend_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="resends"
+    )
+    # The films a question offers, in order: [{"tmdb_id", "title", "year"}, …].
+    offers = models.JSONField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        InboundMessage, models.PROTECT, null=True, blank=True, related_name="answered_questions"
+    )
+
+    status = models.CharField(max_length=11, choices=Status, default=Status.QUEUED)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    twilio_sid = models.CharField(max_length=34, null=True, blank=True, unique=True)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "contact"],
+                condition=Q(resend_of=None),
+                name="one_text_per_event_and_person",
+            ),
+            models.UniqueConstraint(
+                fields=["in_reply_to", "purpose"],
+                condition=Q(resend_of=None),
+                name="one_reply_per_purpose",
+            ),
+            models.UniqueConstraint(
+                fields=["about", "contact"],
+                condition=Q(resend_of=None) & ~Q(about=""),
+                name="one_owner_notice_per_matter",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["contact", "id"],
+                condition=Q(status__in=["queued", "sending"]),
+                name="outbound_in_line",
+            ),
+            models.Index(
+                fields=["status"],
+                condition=Q(status__in=["queued", "sending", "unknown"]),
+                name="outbound_unsettled",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"outbound {self.public_id}"
+
+
+class OutboundAttempt(models.Model):
+    """One call to Twilio for a message, recorded before it is made."""
+
+    class Outcome(models.TextChoices):
+        STARTED = "started", "started"
+        SENT = "sent", "taken by Twilio"
+        NOT_SENT = "not_sent", "certainly not sent"
+        REJECTED = "rejected", "rejected"
+        UNKNOWN = "unknown", "unknown"
+
+    message = models.ForeignKey(OutboundMessage, models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    twilio_sid = models.CharField(max_length=34, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.STARTED)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message", "number"], name="attempts_are_numbered")
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.message_id}"

@@ -1,0 +1,238 @@
+"""Answering what came in: claim a message, have the conversation decide, write the end, once.
+
+`received → processing → handled | dead`. A claim is one conditional UPDATE that gives the row a
+token for the length of a lease; every later write checks the token, so that a process that wakes
+late finds that the row is no longer its own.
+"""
+
+import random
+import uuid
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from downloads import services
+from smsbot import sending
+from smsbot.conversation import Reply, answer
+from smsbot.models import Contact, InboundMessage, OutboundMessage
+from smsbot.policy import owners
+from smsbot.replies import render
+
+log = structlog.get_logger(__name__)
+
+State = InboundMessage.State
+
+MOST_ATTEMPTS = 5
+"""After this many claims that ended in a fault of ours, a message is dead."""
+
+GIVE_UP_AFTER = timedelta(hours=24)
+"""How long a service that is down is waited for."""
+
+BLOCKS_NEXT_FOR = timedelta(seconds=30)
+"""How long a message that backs off may hold up the next one of its contact."""
+
+
+class ClaimLost(Exception):
+    """The lease ran out and somebody else has the row: stop, and write nothing."""
+
+
+def process_line(inbound_id: int) -> None:
+    """Answer this message and whatever waits behind it for the same contact; send the answers."""
+    contact_id = (
+        InboundMessage.objects.filter(pk=inbound_id).values_list("contact_id", flat=True).first()
+    )
+    if contact_id is None:
+        return
+    next_id: int | None = inbound_id
+    while next_id is not None and process_one(next_id, timezone.now()):
+        sending.deliver_line(contact_id)
+        for owner in owners():
+            sending.deliver_line(owner.pk)
+        waiting = due(timezone.now()).filter(contact_id=contact_id)
+        next_id = waiting.values_list("id", flat=True).first()
+
+
+def due(now: datetime) -> QuerySet[InboundMessage]:
+    """Return the messages that may be claimed now, oldest first."""
+    return InboundMessage.objects.filter(_claimable(now), _first_in_line(now)).order_by("id")
+
+
+def process_one(inbound_id: int, now: datetime) -> bool:
+    """Claim and answer one message; False when it is not there to be taken."""
+    token = _claim(inbound_id, now)
+    if token is None:
+        return False
+    message = InboundMessage.objects.select_related("contact").get(pk=inbound_id)
+    if message.attempts > MOST_ATTEMPTS:
+        _die(message, token, "gave up after five faults", now)
+        return True
+
+    def keep(**fields: object) -> None:
+        """Store what was learnt, if the row is still ours, and prolong the lease."""
+        _write(message, token, lease_until=timezone.now() + _lease(), **fields)
+
+    try:
+        reply = answer(message, now=now, keep=keep)
+        _complete(message, token, reply, timezone.now())
+    except ClaimLost:
+        log.warning("claim lost", inbound=message.pk)
+    except services.ServiceError as error:
+        _back_off(message, token, str(error), timezone.now(), our_fault=False)
+    except Exception as error:
+        log.exception("answering failed", inbound=message.pk)
+        _back_off(message, token, type(error).__name__, timezone.now(), our_fault=True)
+    return True
+
+
+def retry(inbound_id: int) -> bool:
+    """Give a dead message another five tries; the admin's action."""
+    dead = InboundMessage.objects.filter(pk=inbound_id, state=State.DEAD)
+    return bool(
+        dead.update(
+            state=State.RECEIVED,
+            attempts=0,
+            failure="",
+            next_attempt_at=None,
+            backing_off_since=None,
+        )
+    )
+
+
+# --- Claims -------------------------------------------------------------------------------------
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.INBOUND_LEASE)
+
+
+def _claimable(now: datetime) -> Q:
+    rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    return (Q(state=State.RECEIVED) & rested) | Q(state=State.PROCESSING, lease_until__lt=now)
+
+
+def _first_in_line(now: datetime) -> Q:
+    """No older message of this contact is to be answered first, or the text need not wait."""
+    still_holds_up = Q(backing_off_since=None) | Q(backing_off_since__gt=now - BLOCKS_NEXT_FOR)
+    older = InboundMessage.objects.filter(
+        Q(state=State.PROCESSING) | (Q(state=State.RECEIVED) & still_holds_up),
+        contact=OuterRef("contact"),
+        id__lt=OuterRef("id"),
+    )
+    return Q(skips_line=True) | ~Q(Exists(older))
+
+
+def _claim(inbound_id: int, now: datetime) -> uuid.UUID | None:
+    token = uuid.uuid4()
+    claimed = InboundMessage.objects.filter(
+        _claimable(now), _first_in_line(now), pk=inbound_id
+    ).update(
+        state=State.PROCESSING,
+        lease_token=token,
+        lease_until=now + _lease(),
+        attempts=F("attempts") + 1,
+    )
+    return token if claimed else None
+
+
+def _write(message: InboundMessage, token: uuid.UUID, **fields: object) -> None:
+    ours = InboundMessage.objects.filter(pk=message.pk, state=State.PROCESSING, lease_token=token)
+    if not ours.update(**fields):
+        raise ClaimLost
+    for name, value in fields.items():
+        setattr(message, name, value)
+
+
+# --- Ends ---------------------------------------------------------------------------------------
+
+
+def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> None:
+    """Write the reply, what it announces and the message's end, in one transaction."""
+    with transaction.atomic():
+        _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
+        if reply.text:
+            _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
+        for request_id, told_end in reply.announces:
+            services.mark_announced(request_id, now=now, told_end=told_end)
+        if reply.question is not None:
+            OutboundMessage.objects.filter(pk=reply.question.pk).update(answered_by=message)
+        if reply.contact_changes:
+            Contact.objects.filter(pk=message.contact_id).update(**reply.contact_changes)
+        for notice in reply.owner_notices:
+            _tell_owners(notice.about, notice.text, now)
+    log.info("answered", inbound=message.pk, template=reply.template or "nothing")
+
+
+def _queue(
+    message: InboundMessage, reply: Reply, purpose: OutboundMessage.Purpose, now: datetime
+) -> None:
+    OutboundMessage.objects.get_or_create(
+        in_reply_to=message,
+        purpose=purpose,
+        resend_of=None,
+        defaults={
+            "contact_id": message.contact_id,
+            "text": reply.text,
+            "template": reply.template,
+            "offers": [match.as_dict() for match in reply.offers] or None,
+            "created_at": now,
+        },
+    )
+
+
+def _tell_owners(about: str, text: str, now: datetime) -> None:
+    for owner in owners():
+        OutboundMessage.objects.get_or_create(
+            about=about,
+            contact=owner,
+            resend_of=None,
+            defaults={
+                "purpose": OutboundMessage.Purpose.OWNER,
+                "text": text,
+                "template": "owner_stranger",
+                "created_at": now,
+            },
+        )
+
+
+def _back_off(
+    message: InboundMessage, token: uuid.UUID, failure: str, now: datetime, *, our_fault: bool
+) -> None:
+    """Put the message back for later, with a word to the person; give up when that is hopeless."""
+    since = message.backing_off_since or now
+    hopeless = message.attempts >= MOST_ATTEMPTS if our_fault else now - since > GIVE_UP_AFTER
+    if hopeless:
+        _die(message, token, failure, now)
+        return
+    # Full jitter: many messages that failed together do not come back together.
+    pause = random.uniform(1, min(300, 5 * 2**message.attempts))  # noqa: S311
+    with transaction.atomic():
+        _write(
+            message,
+            token,
+            state=State.RECEIVED,
+            lease_until=None,
+            failure=failure[:300],
+            backing_off_since=since,
+            next_attempt_at=now + timedelta(seconds=pause),
+            # A service that is down says nothing about the message.
+            attempts=message.attempts if our_fault else max(0, message.attempts - 1),
+        )
+        holding = Reply(text=render("holding"), template="holding")
+        _queue(message, holding, OutboundMessage.Purpose.HOLDING, now)
+    log.warning("answering put off", inbound=message.pk, failure=failure)
+
+
+def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime) -> None:
+    """Give a message up: it stays visible and can be tried again; the person gets one apology."""
+    with transaction.atomic():
+        _write(message, token, state=State.DEAD, lease_until=None, failure=failure[:300])
+        apology = Reply(text=render("apology"), template="apology")
+        _queue(message, apology, OutboundMessage.Purpose.APOLOGY, now)
+        # What had been asked for before the fault goes on, and is told from now on.
+        for request_id in services.unannounced_of(message.twilio_sid):
+            services.mark_announced(request_id, now=now)
+    log.error("message given up", inbound=message.pk, failure=failure)

@@ -1,0 +1,279 @@
+"""Sending: one claim, one recorded attempt, one call, and what is known afterwards.
+
+`queued → sending → sent → delivered | undelivered | failed`, with `suppressed` for what is not sent
+after all and `unknown` for a call whose outcome was not seen. Twilio has no idempotency key, so a
+call is never simply repeated.
+"""
+
+import random
+import uuid
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from downloads import services
+from moviesms.incidents import close_incident, open_incident
+from moviesms.live import Breaker
+from smsbot import gateway
+from smsbot.models import Contact, OutboundAttempt, OutboundMessage
+from smsbot.policy import Access, access_of
+
+log = structlog.get_logger(__name__)
+
+Status = OutboundMessage.Status
+
+_ENDS = frozenset({Status.DELIVERED, Status.UNDELIVERED, Status.FAILED, Status.SUPPRESSED})
+# Twilio's words for a message, as the status that they prove (FACTS: Twilio, send).
+_REPORTED = {
+    "accepted": Status.SENT,
+    "scheduled": Status.SENT,
+    "queued": Status.SENT,
+    "sending": Status.SENT,
+    "sent": Status.SENT,
+    "partially_delivered": Status.SENT,
+    "delivered": Status.DELIVERED,
+    "read": Status.DELIVERED,
+    "undelivered": Status.UNDELIVERED,
+    "failed": Status.FAILED,
+    "canceled": Status.FAILED,
+}
+_LONGEST_PAUSE = 300.0
+_REFUSED_PAUSE = 60.0
+
+# After a refusal that is our own fault, nothing is tried for a while.
+refused = Breaker("twilio")
+
+
+def deliver_line(contact_id: int) -> int:
+    """Send what waits for a contact, oldest first; return how many were handed over."""
+    sent = 0
+    while True:
+        next_id = (
+            due(timezone.now()).filter(contact_id=contact_id).values_list("id", flat=True).first()
+        )
+        if next_id is None or refused.is_open or not deliver_one(next_id, timezone.now()):
+            return sent
+        sent += 1
+
+
+def due(now: datetime) -> QuerySet[OutboundMessage]:
+    """Return the messages that may be sent now, oldest first, one line per contact."""
+    return OutboundMessage.objects.filter(_claimable(now)).order_by("id")
+
+
+def deliver_one(message_id: int, now: datetime) -> bool:
+    """Claim and send one message; False when it was not there to be taken."""
+    token = _claim(message_id, now)
+    if token is None:
+        return False
+    message = OutboundMessage.objects.select_related("contact").get(pk=message_id)
+    reason = _why_not(message)
+    if reason is not None:
+        _settle(message, token, Status.SUPPRESSED, now, failure=reason)
+        return True
+    attempt = OutboundAttempt.objects.create(
+        message=message, number=message.attempts.count() + 1, started_at=timezone.now()
+    )
+    if timezone.now() - now > timedelta(seconds=settings.SEND_START_LIMIT):
+        # We were stopped in between: too late to be sure that nobody else has taken over.
+        _record(attempt, OutboundAttempt.Outcome.NOT_SENT, "started too late")
+        _settle(message, token, Status.QUEUED, now)
+        return False
+    outcome = gateway.send(message.contact.address, message.text, callback_url=_callback(message))
+    _conclude(message, attempt, token, outcome, timezone.now())
+    return True
+
+
+def report(public_id: uuid.UUID, *, sid: str, word: str, code: int | None, now: datetime) -> bool:
+    """Take a delivery report for a message; False when there is no such message.
+
+    Reports come in any order and may come before our own 201 is stored: they only move forward.
+    """
+    message = OutboundMessage.objects.filter(public_id=public_id).first()
+    if message is None:
+        return False
+    status = _REPORTED.get(word)
+    if status is None:
+        return True
+    fields: dict[str, object] = {"status": status, "error_code": code, "lease_until": None}
+    if status in _ENDS:
+        fields["finished_at"] = now
+    with transaction.atomic():
+        rows = OutboundMessage.objects.filter(pk=message.pk)
+        rows.filter(twilio_sid=None).update(twilio_sid=sid, sent_at=now)
+        earlier = rows.exclude(status__in=_ENDS)
+        if status == Status.SENT:
+            earlier = earlier.exclude(status=Status.SENT)
+        earlier.update(**fields)
+        if code == gateway.OPTED_OUT:
+            _opt_out(message.contact_id, now)
+    return True
+
+
+def resend(message_id: int, now: datetime) -> OutboundMessage | None:
+    """Queue a copy of a message that failed; the admin's action. None when it did not fail."""
+    failed = (Status.FAILED, Status.UNDELIVERED, Status.SUPPRESSED, Status.UNKNOWN)
+    message = OutboundMessage.objects.filter(pk=message_id, status__in=failed).first()
+    if message is None:
+        return None
+    return OutboundMessage.objects.create(
+        contact=message.contact,
+        text=message.text,
+        template=message.template,
+        purpose=message.purpose,
+        in_reply_to=message.in_reply_to,
+        event=message.event,
+        request=message.request,
+        about=message.about,
+        offers=message.offers,
+        resend_of=message,
+        created_at=now,
+    )
+
+
+def expire_leases(now: datetime) -> int:
+    """Mark as unknown what was being sent when its process died; return how many."""
+    stuck = OutboundMessage.objects.filter(status=Status.SENDING, lease_until__lt=now)
+    return stuck.update(status=Status.UNKNOWN, failure="the sending process died")
+
+
+# --- Claims -------------------------------------------------------------------------------------
+
+
+def _claimable(now: datetime) -> Q:
+    rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    older = OutboundMessage.objects.filter(
+        contact=OuterRef("contact"),
+        id__lt=OuterRef("id"),
+        status__in=[Status.QUEUED, Status.SENDING],
+    )
+    return Q(status=Status.QUEUED) & rested & ~Q(Exists(older))
+
+
+def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
+    token = uuid.uuid4()
+    claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
+        status=Status.SENDING,
+        lease_token=token,
+        lease_until=now + timedelta(seconds=settings.SEND_LEASE),
+    )
+    return token if claimed else None
+
+
+def _why_not(message: OutboundMessage) -> str | None:
+    """Say why a message is not sent after all: its person left, or may not be written to."""
+    contact = message.contact
+    if contact.opted_out_at and message.template != "welcome_back":
+        return "the person opted out"
+    if access_of(contact) == Access.BLOCKED:
+        return "the person is blocked"
+    if message.request_id and not services.is_still_wanted(message.request_id):
+        return "the request was withdrawn"
+    return None
+
+
+def _callback(message: OutboundMessage) -> str | None:
+    """Return where Twilio reports to; None when it could not reach us."""
+    if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1") and not settings.TWILIO_API_URL:
+        return None
+    return settings.PUBLIC_URL + reverse("sms-status", args=[message.public_id])
+
+
+# --- Ends ---------------------------------------------------------------------------------------
+
+
+def _conclude(
+    message: OutboundMessage,
+    attempt: OutboundAttempt,
+    token: uuid.UUID,
+    answer: gateway.Answer,
+    now: datetime,
+) -> None:
+    """Write what the call proved, if the row is still ours to write."""
+    Outcome = gateway.Outcome
+    _record(attempt, _OUTCOMES[answer.outcome], answer.detail, sid=answer.sid)
+    match answer.outcome:
+        case Outcome.SENT:
+            close_incident("twilio:refused", now=now)
+            _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
+        case Outcome.NOT_SENT:
+            pause = random.uniform(1, min(_LONGEST_PAUSE, 5.0 * 2**attempt.number))  # noqa: S311
+            _put_back(message, token, answer, now, pause)
+        case Outcome.OURS:
+            refused.failed(Exception(answer.detail), retry_after=_REFUSED_PAUSE)
+            summary = f"Twilio refuses our texts ({answer.detail}). They wait; nothing is lost."
+            open_incident("twilio:refused", summary, now=now)
+            _put_back(message, token, answer, now, _REFUSED_PAUSE)
+        case Outcome.REJECTED:
+            _settle(
+                message,
+                token,
+                Status.FAILED,
+                now,
+                error_code=answer.code,
+                failure=answer.detail,
+                finished_at=now,
+            )
+            if answer.code == gateway.OPTED_OUT:
+                _opt_out(message.contact_id, now)
+        case Outcome.UNKNOWN:
+            _settle(message, token, Status.UNKNOWN, now, failure=answer.detail)
+    log.info("sent" if answer.sid else "not sent", outbound=message.pk, outcome=answer.outcome)
+
+
+_OUTCOMES = {
+    gateway.Outcome.SENT: OutboundAttempt.Outcome.SENT,
+    gateway.Outcome.NOT_SENT: OutboundAttempt.Outcome.NOT_SENT,
+    gateway.Outcome.OURS: OutboundAttempt.Outcome.NOT_SENT,
+    gateway.Outcome.REJECTED: OutboundAttempt.Outcome.REJECTED,
+    gateway.Outcome.UNKNOWN: OutboundAttempt.Outcome.UNKNOWN,
+}
+
+
+def _put_back(
+    message: OutboundMessage,
+    token: uuid.UUID,
+    answer: gateway.Answer,
+    now: datetime,
+    pause: float,
+) -> None:
+    _settle(
+        message,
+        token,
+        Status.QUEUED,
+        now,
+        failure=answer.detail,
+        error_code=answer.code,
+        next_attempt_at=now + timedelta(seconds=pause),
+    )
+
+
+def _record(
+    attempt: OutboundAttempt, outcome: OutboundAttempt.Outcome, detail: str, *, sid: str = ""
+) -> None:
+    OutboundAttempt.objects.filter(pk=attempt.pk).update(
+        outcome=outcome, detail=detail[:300], twilio_sid=sid
+    )
+
+
+def _settle(
+    message: OutboundMessage, token: uuid.UUID, status: str, now: datetime, **fields: object
+) -> None:
+    """Write the outcome by compare-and-set; a report that was faster has said as much already."""
+    ours = OutboundMessage.objects.filter(pk=message.pk, status=Status.SENDING, lease_token=token)
+    if status == Status.SUPPRESSED:
+        fields["finished_at"] = now
+    if ours.update(status=status, lease_until=None, **fields):
+        return
+    sid = fields.get("twilio_sid")
+    if sid:
+        OutboundMessage.objects.filter(pk=message.pk, twilio_sid=None).update(twilio_sid=sid)
+
+
+def _opt_out(contact_id: int, now: datetime) -> None:
+    Contact.objects.filter(pk=contact_id, opted_out_at=None).update(opted_out_at=now)

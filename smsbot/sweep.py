@@ -1,0 +1,52 @@
+"""The safety net: every few seconds, do what no task came for, with a few threads of our own."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connections
+
+from smsbot import notifications, processing, sending
+
+log = structlog.get_logger(__name__)
+
+_THREADS = 4
+# What is younger than this is most likely in a worker's hands already.
+_LEAVE_TO_WORKERS = timedelta(seconds=3)
+
+
+def work(now: datetime, stopping: threading.Event) -> None:
+    """Do one round: answer what waits, tell what happened, send what is queued.
+
+    The claims make it safe beside any number of workers. Ends early when `stopping` is set.
+    """
+    sending.expire_leases(now)
+    inbound = processing.due(now).filter(received_at__lte=now - _LEAVE_TO_WORKERS)
+    _spread(processing.process_line, inbound.values_list("id", flat=True)[:100], stopping)
+    if stopping.is_set():
+        return
+    notifications.hand_out(now)
+    outbound = sending.due(now).filter(created_at__lte=now - _LEAVE_TO_WORKERS)
+    contacts = outbound.values_list("contact_id", flat=True).distinct().order_by("contact_id")
+    _spread(sending.deliver_line, contacts[:100], stopping)
+
+
+def _spread(work: Callable[[int], object], ids: Iterable[int], stopping: threading.Event) -> None:
+    todo = list(ids)
+    if not todo:
+        return
+
+    def run(one: int) -> None:
+        if stopping.is_set():
+            return
+        try:
+            work(one)
+        except Exception:
+            log.exception("sweep failed", work=getattr(work, "__name__", ""), id=one)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="sweep") as pool:
+        list(pool.map(run, todo))
