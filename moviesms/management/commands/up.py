@@ -1,0 +1,385 @@
+"""`manage.py up`: one process that starts, keeps running and ends all that moviesms needs."""
+
+import fcntl
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from logging import Formatter, makeLogRecord
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from moviesms.console import Console
+from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
+from moviesms.ports import PortProbe, free_port, reachable, why_not
+from moviesms.supervisor import Child, Supervisor
+
+SERVICES = {
+    "Twilio": ("TWILIO_ACCOUNT_SID", "no text comes in and none is sent"),
+    "TMDB": ("TMDB_API_KEY", "no film can be found"),
+    "Radarr": ("RADARR_URL", "requests are saved, and nothing is downloaded"),
+    "OpenAI": ("OPENAI_API_KEY", "texts are read by simple rules"),
+}
+# Graces of minutes are right for a real Radarr; in the sandbox a person waits for each text.
+SANDBOX_RHYTHM = {
+    "MONITOR_INTERVAL": "5",
+    "SEARCH_GRACE": "20",
+    "STUCK_GRACE": "20",
+    "FAILED_GRACE": "15",
+}
+SANDBOX_ACCOUNT = "AC" + "5a" * 16
+SANDBOX_PHONE_NUMBER = "+15005550006"
+EARLIER_RUN_ENDS_WITHIN = 15
+# Letters and digits that nobody confuses when copying them from a screen.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_REDIS_CHATTER = re.compile(r"overcommit|scheduling shutdown|ready to exit")
+_ACCESS_LINE = '%(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
+# About the threads we chose, and about a protocol we do not speak.
+_GRANIAN_CHATTER = re.compile(r"allows spawning up to|Websockets are not|the phone is at")
+
+
+class Command(BaseCommand):
+    help = (
+        "Starts everything: Redis (when REDIS_HOST is not set), the web server, the worker and the "
+        "monitor; with nothing configured also the sandbox, to try it all with no account."
+    )
+    requires_system_checks: list[str] = []  # run by us, so that their text fits in
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="web server's port (%(default)s)"
+        )
+        parser.add_argument(
+            "--host", help="address to listen on (0.0.0.0; in the sandbox 127.0.0.1)"
+        )
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--sandbox", action="store_true", default=None, help="use the sandbox in any case"
+        )
+        which.add_argument(
+            "--no-sandbox", action="store_false", dest="sandbox", help="never start the sandbox"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        forced: bool | None = options["sandbox"]
+        self.sandbox = not _configured() if forced is None else forced
+        self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
+        self.port: int = options["port"]
+        os.umask(0o077)  # database and logs hold a household's texts
+        self.console = Console(["redis", "sandbox", "web", "worker", "monitor"])
+        say = self.console.say
+        self._check_settings()
+        for folder in (settings.DATA_DIR, settings.STATIC_ROOT):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._runner_lock = _only_runner(settings.DATA_DIR)
+        children_lock = _wait_for_earlier_children(settings.DATA_DIR, say)
+        if reason := why_not(self.host, self.port):
+            raise CommandError(
+                f"Cannot listen on {self.host}, port {self.port} ({reason}); give another --port."
+            )
+        _keep_kinds_apart(self.sandbox, say)
+        self._prepare_database()
+        children = self._children(forced=bool(forced))
+        self.server_log = _ServerLog(settings.LOG_DIR / "server.log")
+        supervisor = Supervisor(
+            children, console=self.console, say=self._say, keep_open=[children_lock]
+        )
+        code = supervisor.run(self._banner)
+        self._say("moviesms has ended.")
+        sys.exit(code)
+
+    def _say(self, text: str) -> None:
+        self.console.say(text)
+        self.server_log.write(text)
+
+    # --- Before anything runs --------------------------------------------------------------------
+    def _check_settings(self) -> None:
+        found = [message for message in checks.run_checks() if not message.is_silenced()]
+        for message in found:
+            # In the sandbox every service is about to be configured, by us.
+            if message.is_serious() or not self.sandbox:
+                self.console.say(_said(message))
+        if any(message.is_serious() for message in found):
+            raise CommandError("The settings need a correction before moviesms can start.")
+
+    def _prepare_database(self) -> None:
+        self.console.say("Preparing the database.")
+        call_command("migrate", interactive=False, verbosity=0)
+        users = get_user_model()._default_manager
+        if not users.filter(is_staff=True).exists() and not users.filter(username="admin").exists():
+            password = _new_password()
+            users.create_superuser(username="admin", email="", password=password)
+            self.console.say(_FIRST_ADMIN.format(password=password))
+        connections.close_all()
+
+    # --- The children ----------------------------------------------------------------------------
+    def _children(self, *, forced: bool) -> list[Child]:
+        environment = dict(os.environ)
+        environment.update(
+            PORT=str(self.port),
+            DATA_DIR=str(settings.DATA_DIR),
+            PYTHONPATH=os.pathsep.join(
+                filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
+            ),
+            PYTHONUNBUFFERED="1",
+        )
+        children = [] if settings.REDIS_HOST else [_redis()]
+        if self.sandbox:
+            port = free_port(int(os.environ.get("SANDBOX_PORT") or 8900))
+            self.phone_page = f"http://{reachable(self.host)}:{port}/"
+            point_at_sandbox(environment, sandbox_port=port, port=self.port, override=forced)
+            children.append(self._sandbox(port, environment))
+        return [*children, self._web(environment), _worker(environment), _monitor(environment)]
+
+    def _sandbox(self, port: int, environment: Mapping[str, str]) -> Child:
+        command = ["sandbox", "--port", str(port), "--host", self.host]
+        return Child(
+            "sandbox",
+            [sys.executable, "-m", *command, "--app-url", environment["PUBLIC_URL"]],
+            environment,
+            ready=PortProbe(self.host, port),
+            hide=_GRANIAN_CHATTER,
+        )
+
+    def _web(self, environment: Mapping[str, str]) -> Child:
+        return Child(
+            "web",
+            [
+                *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+                *("--host", self.host, "--port", str(self.port)),
+                *("--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"),
+                *("--workers-kill-timeout", "5"),
+                *("--access-log", "--access-log-fmt", _ACCESS_LINE),
+                "moviesms.wsgi:application",
+            ],
+            {**environment, "MOVIESMS_ROLE": "web"},
+            ready=PortProbe(self.host, self.port),
+            record=lambda line: self.server_log.write(line),
+            hide=_GRANIAN_CHATTER,
+        )
+
+    # --- When everything runs --------------------------------------------------------------------
+    def _banner(self) -> None:
+        here = f"http://{reachable(self.host)}:{self.port}"
+        lines = ["", "moviesms is running."]
+        if self.sandbox:
+            lines += [f"  Phone page  {self.phone_page}   text the bot here, and watch it answer"]
+        lines += [f"  Admin       {here}/admin/", f"  API         {here}/api/docs"]
+        lines += [f"  Data        {settings.DATA_DIR}"]
+        lines += _sandbox_note() if self.sandbox else _services_note(self.port)
+        self.console.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
+        self.server_log.write(f"moviesms is running at {here}.")
+
+
+_FIRST_ADMIN = """
+  ┌──────────────────────────────────────────────────────────────┐
+  │ The first admin's account. It is shown this once: note it.   │
+  │   user name  admin                                           │
+  │   password   {password:<48}│
+  └──────────────────────────────────────────────────────────────┘
+"""
+
+
+def point_at_sandbox(
+    environment: dict[str, str], *, sandbox_port: int, port: int, override: bool
+) -> None:
+    """Change `environment` so that the product speaks to the sandbox and to nothing else.
+
+    Keys that are there already stay, unless `override`: then none of the real ones is handed on.
+    """
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    keys = {
+        "TWILIO_ACCOUNT_SID": SANDBOX_ACCOUNT,
+        "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+        "TWILIO_PHONE_NUMBER": SANDBOX_PHONE_NUMBER,
+        "RADARR_API_KEY": secrets.token_hex(16),
+        "RADARR_WEBHOOK_SECRET": secrets.token_hex(16),
+        "TMDB_API_KEY": secrets.token_hex(16),
+        "OPENAI_API_KEY": secrets.token_hex(16),
+    }
+    addresses = {
+        "TWILIO_API_URL": sandbox,
+        "RADARR_URL": f"{sandbox}/radarr",
+        "TMDB_URL": f"{sandbox}/tmdb",
+        "OPENAI_BASE_URL": f"{sandbox}/openai/v1",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    for name, value in keys.items():
+        if override or not (environment.get(name) or environment.get(f"{name}_FILE")):
+            environment.pop(f"{name}_FILE", None)
+            environment[name] = value
+    for name, value in addresses.items():
+        environment.pop(f"{name}_FILE", None)
+        environment[name] = value
+    for name, value in SANDBOX_RHYTHM.items():
+        environment.setdefault(name, value)
+
+
+def _redis() -> Child:
+    server = EmbeddedRedis(
+        settings.DATA_DIR / "redis", settings.REDIS_SOCKET, settings.REDIS_PASSWORD
+    )
+    try:
+        command = server.command()
+    except NoRedisServerError as error:
+        raise CommandError(str(error)) from error
+    return Child(
+        "redis",
+        command,
+        foundation=True,
+        ready=server.answers,
+        before_start=server.prepare,
+        hide=_REDIS_CHATTER,
+    )
+
+
+def _worker(environment: Mapping[str, str]) -> Child:
+    command = ["celery", "--quiet", "-A", "moviesms.celery", "worker", "-P", "threads", "-c", "16"]
+    return Child(
+        "worker",
+        [sys.executable, "-m", *command, "--without-gossip", "--without-mingle", "-l", "WARNING"],
+        # Running as root is common in a container, and not Celery's to judge.
+        {
+            **environment,
+            "MOVIESMS_ROLE": "worker",
+            "PYTHONWARNINGS": "ignore:You're running the worker",
+        },
+    )
+
+
+def _monitor(environment: Mapping[str, str]) -> Child:
+    return Child(
+        "monitor",
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_download_monitor"],
+        {**environment, "MOVIESMS_ROLE": "monitor"},
+    )
+
+
+def _configured() -> list[str]:
+    return [name for name, (setting, _) in SERVICES.items() if getattr(settings, setting)]
+
+
+def _services_note(port: int) -> list[str]:
+    missing = [name for name in SERVICES if name not in _configured()]
+    public = settings.PUBLIC_URL if os.environ.get("PUBLIC_URL") else f"http://127.0.0.1:{port}"
+    lines = []
+    if "Twilio" not in missing:
+        lines.append(f"  Texts       Twilio is to POST them to {public}/api/sms/webhook")
+    for name in missing:
+        setting, without = SERVICES[name]
+        lines.append(f"  Missing     {name}: {without} ({setting} is not set)")
+    return lines
+
+
+def _sandbox_note() -> list[str]:
+    return [
+        "  This is the sandbox: Radarr, TMDB, OpenAI and Twilio are made up, no text leaves this",
+        "  machine and nothing is downloaded. Set TWILIO_…, TMDB_…, RADARR_… and OPENAI_… (see",
+        "  .env.example) to use the real ones.",
+    ]
+
+
+def _said(message: checks.CheckMessage) -> str:
+    hint = f" {message.hint}" if message.hint else ""
+    return f"  ! {message.msg}{hint} ({message.id})"
+
+
+def _new_password() -> str:
+    parts = ("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
+    return "-".join(parts)
+
+
+# --- Locks, ports, files --------------------------------------------------------------------------
+def _try_lock(path: Path) -> int | None:
+    """Return an open file that holds the lock at `path`, or None when another process holds it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
+
+
+def _only_runner(data_dir: Path) -> int:
+    path = data_dir / "runner.lock"
+    lock = _try_lock(path)
+    if lock is None:
+        pid = path.read_text().strip()
+        raise CommandError(
+            f"moviesms already runs with the data folder {data_dir} (process {pid})."
+        )
+    os.truncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
+
+
+def _wait_for_earlier_children(data_dir: Path, say: Callable[[str], None]) -> int:
+    """Return a lock that our children will hold too: while one of them lives, it is taken.
+
+    Two Redis servers on one store, or two web servers on one port, would be the alternative when
+    an earlier runner was killed and what it started is still ending.
+    """
+    deadline = time.monotonic() + EARLIER_RUN_ENDS_WITHIN
+    told = False
+    while (lock := _try_lock(data_dir / "children.lock")) is None:
+        if time.monotonic() > deadline:
+            raise CommandError(f"Processes of an earlier run still use {data_dir}; end them first.")
+        if not told:
+            say("Waiting for the processes of an earlier run to end.")
+        told = True
+        time.sleep(0.05)
+    return lock
+
+
+def _keep_kinds_apart(sandbox: bool, say: Callable[[str], None]) -> None:
+    """Never mix what the sandbox made up with a household's own data.
+
+    A film of the sandbox would be added to the real Radarr; a real request would be cancelled,
+    since the sandbox's Radarr does not know it.
+    """
+    mark = settings.DATA_DIR / "kind"
+    before = mark.read_text().strip() if mark.exists() else ""
+    if sandbox and before == "live":
+        raise CommandError(
+            f"Nothing is configured, yet {settings.DATA_DIR} holds the data of a real installation:"
+            f" is .env missing? To try the sandbox, give it another --data-dir. ({mark} says so.)"
+        )
+    if not sandbox and before == "sandbox" and not settings.DATABASE_URL:
+        say(f"What the sandbox made up was moved to {_set_sandbox_data_aside()}.")
+    mark.write_text("sandbox\n" if sandbox else "live\n")
+
+
+def _set_sandbox_data_aside() -> Path:
+    aside: Path = settings.DATA_DIR / f"sandbox-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    aside.mkdir()
+    for old in [*settings.DATA_DIR.glob("db.sqlite3*"), settings.DATA_DIR / "redis/appendonlydir"]:
+        if old.exists():
+            old.rename(aside / old.name)
+    return aside
+
+
+class _ServerLog:
+    """Writes to `server.log`; follows it when the web server's own processes rotate it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handler = WatchedFileHandler(path, delay=True, encoding="utf-8")
+        formatter = Formatter("%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
+        formatter.converter = time.gmtime
+        self._handler.setFormatter(formatter)
+
+    def write(self, text: str) -> None:
+        self._handler.handle(makeLogRecord({"msg": text}))
