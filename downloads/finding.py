@@ -1,0 +1,80 @@
+"""Finding the film that a title means, on TMDB."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from downloads import connections
+from downloads.matching import Query, decide
+from downloads.tmdb import Film
+
+
+class UnknownFilm(Exception):
+    """TMDB has no film of this id, or we have no download of it."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A TMDB film offered to a person."""
+
+    tmdb_id: int
+    title: str
+    year: int | None = None
+    poster_path: str = ""
+    release_date: str = ""  # ISO, empty when TMDB has none
+
+    @property
+    def name(self) -> str:
+        """The title with its year: `Dune (2021)`."""
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for a JSON column; `Match(**fields)` reads them again."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Which films a title may mean, best first. `sure`: exactly one, and nothing to ask."""
+
+    matches: list[Match]
+    sure: bool
+
+
+def resolve(title: str, year: int | None = None) -> Resolution:
+    """Look `title` up on TMDB. Raises ServiceError when TMDB does not answer."""
+    films = _search(title, year)
+    if not films and year:
+        films = _search(title, None)
+    verdict = decide(Query(title, year), films)
+    return Resolution([_match(film) for film in verdict.films], verdict.sure)
+
+
+def film(tmdb_id: int) -> Match:
+    """Return the film of a TMDB id. Raises UnknownFilm, or ServiceError when TMDB fails."""
+    found = connections.tmdb().movie(tmdb_id)
+    if found is None:
+        raise UnknownFilm(str(tmdb_id))
+    return _match(found)
+
+
+def _search(title: str, year: int | None) -> list[Film]:
+    key = f"tmdb:search:{title.casefold()[:150]}:{year or ''}"
+    kept = cache.get(key)
+    if kept is not None:
+        return [Film.model_validate(fields) for fields in kept]
+    films = connections.tmdb().search(title, year)
+    cache.set(key, [film.model_dump(mode="json") for film in films], settings.TMDB_CACHE_TTL)
+    return films
+
+
+def _match(film: Film) -> Match:
+    return Match(
+        tmdb_id=film.tmdb_id,
+        title=film.title,
+        year=film.year,
+        poster_path=film.poster_path or "",
+        release_date=film.release_date.isoformat() if film.release_date else "",
+    )

@@ -1,0 +1,142 @@
+"""What is to be told to whom: announcements of requests, and events as news for them.
+
+The transactions are the caller's: a text and the end of what it tells are written together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from downloads.lifecycle import settle_requests
+from downloads.models import DownloadEvent, DownloadRequest
+
+
+@dataclass(frozen=True)
+class EventNews:
+    """An event to be told: the facts to say, and the open requests that are to hear of it."""
+
+    event_id: int
+    kind: str
+    reason: str
+    name: str
+    tmdb_id: int
+    created_at: datetime
+    superseded: bool
+    requests: list[tuple[int, str]]  # (request id, requester)
+
+
+def mark_announced(request_id: int, *, now: datetime, told_end: bool = False) -> None:
+    """Note that this requester was told; from now on they hear of what happens.
+
+    Call it in the transaction that writes the text. With `told_end` the text has said how it ended
+    (ready, or refused), and the request ends with it.
+    """
+    request = DownloadRequest.objects.select_related("download").get(pk=request_id)
+    if request.announced_at is None:
+        DownloadRequest.objects.filter(pk=request_id).update(announced_at=now)
+    if told_end:
+        settle_requests(request.download, only=request_id)
+
+
+def claim_announcement(request_id: int, *, now: datetime, told_end: bool) -> bool:
+    """Like `mark_announced`, for whoever is first: False when it was announced already."""
+    mine = DownloadRequest.objects.filter(pk=request_id, announced_at=None)
+    if not mine.update(announced_at=now):
+        return False
+    mark_announced(request_id, now=now, told_end=told_end)
+    return True
+
+
+def unannounced_of(origin: str) -> list[int]:
+    """Return the ids of the requests of a message (origin `<sid>:<n>`) never announced."""
+    requests = DownloadRequest.objects.filter(origin__startswith=f"{origin}:", announced_at=None)
+    return list(requests.values_list("id", flat=True))
+
+
+def unprocessed_events(limit: int = 100) -> list[int]:
+    """Return the ids of events that somebody may still have to be told of, oldest first."""
+    events = DownloadEvent.objects.filter(processed_at=None).order_by("id")
+    return list(events.values_list("id", flat=True)[:limit])
+
+
+def claim_event(event_id: int, *, now: datetime) -> EventNews | None:
+    """Take an event for telling; None when it has been processed. Call it inside a transaction.
+
+    The event is finished in that transaction, unless a request of it has not been announced yet:
+    then the others are told now and the event stays for that one.
+    """
+    event = (
+        DownloadEvent.objects.select_for_update(of=("self",))
+        .select_related("download")
+        .filter(pk=event_id, processed_at=None)
+        .first()
+    )
+    if event is None:
+        return None
+    concerned = _concerned(event)
+    waiting = concerned.filter(announced_at=None).exists()
+    news = EventNews(
+        event_id=event.pk,
+        kind=event.kind,
+        reason=event.reason,
+        name=event.download.name,
+        tmdb_id=event.download.tmdb_id,
+        created_at=event.created_at,
+        superseded=_is_superseded(event),
+        requests=list(concerned.exclude(announced_at=None).values_list("id", "requester")),
+    )
+    if not waiting:
+        DownloadEvent.objects.filter(pk=event.pk).update(
+            processed_at=now, note="superseded" if news.superseded else ""
+        )
+    return news
+
+
+def finish_requests(event_id: int) -> None:
+    """End the requests of an ended download, after its event was told. Same transaction."""
+    event = DownloadEvent.objects.select_related("download").get(pk=event_id)
+    is_end = event.kind in ("completed", "failed", "cancelled")
+    if is_end and event.generation == event.download.generation and not event.download.is_active:
+        settle_requests(event.download)
+
+
+def _concerned(event: DownloadEvent) -> QuerySet[DownloadRequest]:
+    """The requests that an event is news to: of its generation, older than it, and still open.
+
+    A film that failed is watched on: who was told of the failure is told of the find.
+    """
+    State = DownloadRequest.State
+    states = [State.ACTIVE]
+    if event.kind == "completed":
+        states.append(State.ENDED)
+    return DownloadRequest.objects.filter(
+        download=event.download,
+        generation=event.generation,
+        since_event__lt=event.pk,
+        state__in=states,
+    )
+
+
+def _is_superseded(event: DownloadEvent) -> bool:
+    """Whether something newer is there to be told, which makes this one old news."""
+    newer = DownloadEvent.objects.filter(
+        download=event.download, generation=event.generation, id__gt=event.pk
+    )
+    return newer.exclude(dedupe=None).exists()
+
+
+def is_still_wanted(request_id: int) -> bool:
+    """Whether the person still waits for news of this request (it was not withdrawn)."""
+    withdrawn = [DownloadRequest.State.WITHDRAWN, DownloadRequest.State.DECLINED]
+    return not DownloadRequest.objects.filter(pk=request_id, state__in=withdrawn).exists()
+
+
+def unannounced(origin_prefix: str) -> Sequence[DownloadRequest]:
+    """Return requests of an origin that nobody was told of yet (made by the API), oldest first."""
+    return list(
+        DownloadRequest.objects.select_related("download")
+        .filter(announced_at=None, origin__startswith=origin_prefix)
+        .order_by("id")[:100]
+    )
