@@ -119,6 +119,11 @@ def _concerned(event: DownloadEvent) -> QuerySet[DownloadRequest]:
     )
 
 
+def is_superseded(event_id: int) -> bool:
+    """Whether newer news of the same download has made this event old."""
+    return _is_superseded(DownloadEvent.objects.get(pk=event_id))
+
+
 def _is_superseded(event: DownloadEvent) -> bool:
     """Whether something newer is there to be told, which makes this one old news."""
     newer = DownloadEvent.objects.filter(

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import quote
@@ -36,11 +37,28 @@ def generated_secret(path: Path, *, size: int = 48) -> str:
 
 def embedded_redis_socket(data_dir: Path) -> Path:
     """Return the unix socket on which the embedded Redis of this data folder listens."""
-    socket = data_dir / "redis" / "redis.sock"
-    if len(str(socket)) <= _LONGEST_SOCKET_PATH:
-        return socket
+    path = data_dir / "redis" / "redis.sock"
+    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+        return path
     digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"moviesms-{digest}" / "redis.sock"
+
+
+def own_hosts() -> list[str]:
+    """Return the names and addresses under which this machine is known on its network.
+
+    A home server is opened as `http://192.168.1.5:8000`, and Radarr posts its webhook there.
+    """
+    name = socket.gethostname()
+    hosts = ["localhost", "127.0.0.1", "[::1]", name, f"{name}.local"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Connecting a datagram socket sends nothing; it only chooses the way out.
+            probe.connect(("192.0.2.1", 9))
+            hosts.append(probe.getsockname()[0])
+        except OSError:
+            pass  # no network: the names above are all there is
+    return list(dict.fromkeys(hosts))
 
 
 def redis_urls(

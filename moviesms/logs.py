@@ -41,11 +41,11 @@ _SHARED: list[Any] = [
 
 def _file(path: Path) -> dict[str, Any]:
     return {
-        "class": "logging.handlers.RotatingFileHandler",
+        # Several processes write the same file, so rotating it takes a lock between them.
+        "class": "concurrent_log_handler.ConcurrentRotatingFileHandler",
         "filename": str(path),
         "maxBytes": 5 * _MEGABYTE,
         "backupCount": 5,
-        "delay": True,
         "formatter": "line",
     }
 

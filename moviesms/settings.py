@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from moviesms.environment import embedded_redis_socket, generated_secret, redis_urls
+from moviesms.environment import embedded_redis_socket, generated_secret, own_hosts, redis_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,7 +23,10 @@ LOG_DIR = Path(env.str("LOG_DIR", default=str(DATA_DIR / "logs"))).expanduser().
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"http://127.0.0.1:{PORT}"
-PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+try:
+    PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+except ValueError:  # a system check says what is wrong with it
+    PUBLIC_HOST = ""
 PUBLIC_IS_HTTPS = PUBLIC_URL.startswith("https://")
 
 # --- Radarr, TMDB, Twilio, OpenAI ---------------------------------------------------------------
@@ -149,9 +152,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Django -------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret(DATA_DIR / "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or list(
-    dict.fromkeys(["localhost", "127.0.0.1", "[::1]", *filter(None, [PUBLIC_HOST])])
-)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
+    *own_hosts(),
+    *filter(None, [PUBLIC_HOST]),
+]
 TIME_ZONE = env.str("TZ", default="UTC") or "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
@@ -285,6 +289,21 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["moviesms.auth.TokenScopeOrStaff"],
     "SERVE_INCLUDE_SCHEMA": False,
+    # drf-spectacular knows the session; our token is described here instead.
+    "AUTHENTICATION_WHITELIST": ["rest_framework.authentication.SessionAuthentication"],
+    "SECURITY": [{"apiToken": []}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "apiToken": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "Token and a key: `Authorization: Token <key>`. "
+                "`manage.py create_api_token` makes one.",
+            }
+        }
+    },
+    "ENUM_NAME_OVERRIDES": {"DownloadStatusEnum": "downloads.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -328,4 +347,7 @@ UNFOLD = {
     "SITE_SYMBOL": "movie",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["moviesms.admin.stylesheet"],
+    "DASHBOARD_CALLBACK": "moviesms.admin.overview",
+    "SIDEBAR": {"navigation": "moviesms.admin.navigation"},
 }

@@ -341,7 +341,7 @@ class Supervisor:
         self._selector.register(reader, selectors.EVENT_READ, lambda: os.read(reader, 4096))
         before = {number: signal.getsignal(number) for number in _WAKING}
         for number in _WAKING:
-            if before[number] is not signal.SIG_IGN or number is signal.SIGCHLD:  # nohup: stay
+            if number != signal.SIGHUP or before[number] is not signal.SIG_IGN:  # nohup: stay
                 signal.signal(number, self._on_signal)
         woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         try:

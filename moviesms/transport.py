@@ -145,7 +145,7 @@ class BoundedAdapter(HTTPAdapter):
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Look for the certificates; requests says no more than OSError when they are missing."""
         try:
-            super().cert_verify(*args, **kwargs)
+            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]
         except OSError as error:
             raise NoCertificates(str(error)) from error
 

@@ -21,6 +21,8 @@ STOP_WORDS = frozenset(
 START_WORDS = frozenset({"start", "unstop"})
 YES = "yes"
 
+State = InboundMessage.State
+
 
 class Malformed(ValueError):
     """The form is not one that Twilio sends; the message names the field."""
@@ -56,8 +58,11 @@ def parse(form: QueryDict) -> Incoming | None:
     return Incoming(fields["MessageSid"], fields["From"], fields["Body"], _count(form))
 
 
-def store(incoming: Incoming, *, now: datetime) -> tuple[InboundMessage, bool]:
-    """Insert the row in one durable transaction; (the row, False) when its SID is there already."""
+def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[InboundMessage, bool]:
+    """Insert the row in one durable transaction; (the row, False) when its SID is there already.
+
+    With `dead`, a reason, the row is stored as given up: it is seen, and not answered.
+    """
     with transaction.atomic(durable=True):
         contact, _ = Contact.objects.get_or_create(address=incoming.sender)
         return InboundMessage.objects.get_or_create(
@@ -69,6 +74,8 @@ def store(incoming: Incoming, *, now: datetime) -> tuple[InboundMessage, bool]:
                 "num_media": incoming.num_media,
                 "skips_line": is_opt_word(incoming.body),
                 "received_at": now,
+                "state": State.DEAD if dead else State.RECEIVED,
+                "failure": dead,
             },
         )
 

@@ -138,6 +138,8 @@ class OutboundMessage(models.Model):
     error_code = models.PositiveIntegerField(null=True, blank=True)
     failure = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
+    # How often Twilio, asked about an unknown outcome, did not have this text.
+    denials = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -202,3 +204,21 @@ class OutboundAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.message_id}"
+
+
+class BackfillState(models.Model):
+    """The one row of how far the texts that Twilio holds have been read."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    # What was texted before we were there is not ours to answer.
+    installed_at = models.DateTimeField()
+    cursor = models.DateTimeField()  # Twilio's clock
+    next_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="one_backfill_state")
+        ]
+
+    def __str__(self) -> str:
+        return f"read until {self.cursor}"

@@ -136,12 +136,6 @@ def resend(message_id: int, now: datetime) -> OutboundMessage | None:
     )
 
 
-def expire_leases(now: datetime) -> int:
-    """Mark as unknown what was being sent when its process died; return how many."""
-    stuck = OutboundMessage.objects.filter(status=Status.SENDING, lease_until__lt=now)
-    return stuck.update(status=Status.UNKNOWN, failure="the sending process died")
-
-
 # --- Claims -------------------------------------------------------------------------------------
 
 

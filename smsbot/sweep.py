@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connections
 
-from smsbot import notifications, processing, sending
+from smsbot import backfill, notifications, processing, sending, unknown
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +22,13 @@ def work(now: datetime, stopping: threading.Event) -> None:
 
     The claims make it safe beside any number of workers. Ends early when `stopping` is set.
     """
-    sending.expire_leases(now)
+    unknown.settle_expired(now)
+    backfill.run_if_due(now)
     inbound = processing.due(now).filter(received_at__lte=now - _LEAVE_TO_WORKERS)
     _spread(processing.process_line, inbound.values_list("id", flat=True)[:100], stopping)
     if stopping.is_set():
         return
+    unknown.resolve_due(now)
     notifications.hand_out(now)
     outbound = sending.due(now).filter(created_at__lte=now - _LEAVE_TO_WORKERS)
     contacts = outbound.values_list("contact_id", flat=True).distinct().order_by("contact_id")

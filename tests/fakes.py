@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -289,6 +290,7 @@ class Sent:
     to: str
     body: str
     callback: str | None
+    at: datetime
 
 
 class FakeTwilio(Breakable):
@@ -297,10 +299,14 @@ class FakeTwilio(Breakable):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[Sent] = []
-        self.takes_first = False
+        self.held: list[dict[str, Any]] = []
+        self.takes_first = False  # a call that fails takes the text all the same
+        self.hides = False  # the list does not show what was taken
+        self.list_broken: Answer | None = None
 
     def install(self, mock: responses.RequestsMock) -> None:
         mock.add_callback(responses.POST, re.compile(rf"{TWILIO}/.*/Messages\.json"), self._post)
+        mock.add_callback(responses.GET, re.compile(rf"{TWILIO}/.*/Messages\.json"), self._list)
 
     def to(self, address: str) -> list[str]:
         """Return the bodies sent to `address`, in order."""
@@ -314,8 +320,49 @@ class FakeTwilio(Breakable):
     def _take(self, request: Any) -> Answer:
         form = {name: values[0] for name, values in parse_qs(request.body).items()}
         sid = f"SM{len(self.sent):032x}"
-        self.sent.append(Sent(sid, form["To"], form["Body"], form.get("StatusCallback")))
+        self.sent.append(
+            Sent(sid, form["To"], form["Body"], form.get("StatusCallback"), datetime.now(UTC))
+        )
         return _json(201, {"sid": sid, "status": "queued", "to": form["To"]})
+
+    def hold(self, sid: str, sender: str, body: str, at: datetime) -> None:
+        """Let Twilio have a text for us whose webhook we missed."""
+        self.held.append({"sid": sid, "from": sender, "body": body, "at": at})
+
+    def _list(self, request: Any) -> Answer:
+        self.calls.append(("GET", urlsplit(request.url).path))
+        if self.list_broken is not None:
+            return self.list_broken
+        to = parse_qs(urlsplit(request.url).query)["To"][0]
+        sent = [
+            _listed(s.sid, "+15005550006", s.to, s.body, s.at, "outbound-api")
+            for s in self.sent
+            if s.to == to and not self.hides
+        ]
+        held = [
+            _listed(h["sid"], h["from"], to, h["body"], h["at"], "inbound")
+            for h in self.held
+            if to == "+15005550006"
+        ]
+        return _json(200, {"messages": sent + held, "next_page_uri": None})
+
+
+def _listed(
+    sid: str, sender: str, to: str, body: str, at: datetime, direction: str
+) -> dict[str, Any]:
+    when = format_datetime(at)
+    return {
+        "sid": sid,
+        "from": sender,
+        "to": to,
+        "body": body,
+        "date_created": when,
+        "date_sent": when,
+        "direction": direction,
+        "status": "delivered" if direction == "outbound-api" else "received",
+        "error_code": None,
+        "num_media": "0",
+    }
 
 
 def twilio_error(status: int, code: int | None) -> Answer:

@@ -81,8 +81,7 @@ class Command(BaseCommand):
         self.console = Console(["redis", "sandbox", "web", "worker", "monitor"])
         say = self.console.say
         self._check_settings()
-        for folder in (settings.DATA_DIR, settings.STATIC_ROOT):
-            folder.mkdir(parents=True, exist_ok=True)
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         self._runner_lock = _only_runner(settings.DATA_DIR)
         children_lock = _wait_for_earlier_children(settings.DATA_DIR, say)
         if reason := why_not(self.host, self.port):

@@ -1,0 +1,439 @@
+"""The admin's pages of people and their texts: to look at, with actions that call the services."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from downloads import services
+from moviesms.admin import (
+    ActingAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    Result,
+    for_selected,
+    label,
+    moment,
+    on_this_page,
+)
+from smsbot import processing, sending, tasks
+from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
+from smsbot.policy import Access, access_of
+from smsbot.replies import segments
+
+Status = OutboundMessage.Status
+Standing = Contact.Standing
+
+LONGEST_CONVERSATION = 200
+
+_STANDING_KINDS: dict[str, str] = {Standing.ALLOWED: "success", Standing.BLOCKED: "danger"}
+_ACCESS_KINDS = {
+    Access.OWNER: "primary",
+    Access.MEMBER: "success",
+    Access.STRANGER: "warning",
+    Access.BLOCKED: "danger",
+}
+_STATE_KINDS: dict[str, str] = {
+    InboundMessage.State.RECEIVED: "warning",
+    InboundMessage.State.PROCESSING: "info",
+    InboundMessage.State.HANDLED: "success",
+    InboundMessage.State.DEAD: "danger",
+}
+_STATUS_KINDS: dict[str, str] = {
+    Status.QUEUED: "warning",
+    Status.SENDING: "info",
+    Status.SENT: "info",
+    Status.DELIVERED: "success",
+    Status.UNDELIVERED: "danger",
+    Status.FAILED: "danger",
+    Status.UNKNOWN: "danger",
+}
+_OUTCOME_KINDS: dict[str, str] = {
+    OutboundAttempt.Outcome.STARTED: "info",
+    OutboundAttempt.Outcome.SENT: "success",
+    OutboundAttempt.Outcome.NOT_SENT: "warning",
+    OutboundAttempt.Outcome.REJECTED: "danger",
+    OutboundAttempt.Outcome.UNKNOWN: "danger",
+}
+
+
+# --- What the lists and the overview count -------------------------------------------------------
+
+
+def failed_texts() -> QuerySet[OutboundMessage]:
+    """Return the texts that did not arrive, or may not have, and were not sent again."""
+    failed = OutboundMessage.objects.filter(
+        status__in=[Status.FAILED, Status.UNDELIVERED, Status.UNKNOWN]
+    )
+    return failed.filter(resends=None)
+
+
+def texts_since(since: datetime) -> tuple[int, int]:
+    """Return how many texts came in and how many went out since then."""
+    came = InboundMessage.objects.filter(received_at__gte=since).count()
+    return came, OutboundMessage.objects.filter(sent_at__gte=since).count()
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    """The texts that the owner may want to send again."""
+
+    title = "trouble"
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "failed, and not sent again")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "failed":
+            return queryset.filter(pk__in=failed_texts().values("pk"))
+        return queryset
+
+
+# --- How things read -----------------------------------------------------------------------------
+
+
+def _short(text: str) -> str:
+    return Truncator(" ".join(text.split())).chars(80) or "(no words)"
+
+
+def _status_label(message: OutboundMessage) -> SafeString:
+    return label(message.get_status_display(), _STATUS_KINDS.get(message.status, "default"))
+
+
+def _failure(message: OutboundMessage) -> str:
+    """Return why a text failed, with Twilio's code and a link to what the code means."""
+    if message.error_code is None:
+        return message.failure or "—"
+    return format_html(
+        '{} <a class="text-link" rel="noreferrer" '
+        'href="https://www.twilio.com/docs/api/errors/{}">({})</a>',
+        message.failure or "Twilio says",
+        message.error_code,
+        message.error_code,
+    )
+
+
+def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> SafeString:
+    name = f"admin:smsbot_{row._meta.model_name}_change"
+    return format_html('<a class="text-link" href="{}">{}</a>', reverse(name, args=[row.pk]), text)
+
+
+# --- Actions -------------------------------------------------------------------------------------
+
+
+def _allow(contact: Contact) -> Result:
+    Contact.objects.filter(pk=contact.pk).update(standing=Standing.ALLOWED)
+    return Result(f"{contact} may ask for films.")
+
+
+def _block(contact: Contact) -> Result:
+    if access_of(contact) == Access.OWNER:
+        text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
+        return Result(text, messages.WARNING)
+    Contact.objects.filter(pk=contact.pk).update(standing=Standing.BLOCKED)
+    return Result(f"{contact} is blocked: no answers, and no texts.")
+
+
+def _try_again(message: InboundMessage) -> Result:
+    if not processing.retry(message.pk):
+        text = f"{message.contact}: “{_short(message.body)}” was not given up."
+        return Result(text, messages.WARNING)
+    tasks.hand_over(tasks.process_inbound, message.pk)
+    return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
+
+
+def _send_again(message: OutboundMessage) -> Result:
+    if message.resends.exists():
+        return Result(f"To {message.contact}: was sent again already.", messages.WARNING)
+    if sending.resend(message.pk, timezone.now()) is None:
+        text = f"To {message.contact}: did not fail ({message.get_status_display()})."
+        return Result(text, messages.WARNING)
+    return Result(f"To {message.contact}: goes out again within seconds.")
+
+
+# --- Contacts ------------------------------------------------------------------------------------
+
+
+@admin.register(Contact)
+class ContactAdmin(ActingAdmin):
+    """The people, what they may do, and the conversation with each. Their name can be edited."""
+
+    list_display = ("called", "address", "may", "opted_out", "last_text")
+    list_display_links = ("called", "address")
+    list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "address")
+    fields = ("name", "address", "may", "standing_label", "opted_out", "films", "since")
+    readonly_fields = fields[1:]
+    actions = ("allow_selected", "block_selected")
+    actions_detail = ("allow", "block")
+    change_form_outer_after_template = "smsbot/admin/conversation.html"
+
+    allow_selected = for_selected(_allow, "Allow")
+    block_selected = for_selected(_block, "Block")
+    allow = on_this_page(
+        _allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
+    )
+    block = on_this_page(
+        _block,
+        "Block",
+        question="This person then gets no answers and no texts.",
+        icon="block",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        texts = InboundMessage.objects.filter(contact=OuterRef("pk")).order_by("-id")
+        last = Subquery(texts.values("received_at")[:1])
+        contacts: QuerySet[Contact] = super().get_queryset(request)
+        return contacts.annotate(last_text_at=last)
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        """Write the name alone: the person may have texted STOP since the page was opened."""
+        obj.save(update_fields=["name"])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Add the conversation."""
+        contact = kwargs.get("obj")
+        if contact is not None:
+            context["conversation"] = conversation(contact)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="name", ordering="name")
+    def called(self, contact: Contact) -> str:
+        return contact.name or "no name yet"
+
+    @admin.display(description="may")
+    def may(self, contact: Contact) -> SafeString:
+        access = access_of(contact)
+        return label(access.value, _ACCESS_KINDS[access])
+
+    @admin.display(description="standing", ordering="standing")
+    def standing_label(self, contact: Contact) -> SafeString:
+        kind = _STANDING_KINDS.get(contact.standing, "default")
+        return label(contact.get_standing_display(), kind)
+
+    @admin.display(description="opted out", ordering="opted_out_at")
+    def opted_out(self, contact: Contact) -> str:
+        if contact.opted_out_at is None:
+            return "—"
+        return format_html("{} {}", label("STOP", "warning"), moment(contact.opted_out_at))
+
+    @admin.display(description="last text", ordering="last_text_at")
+    def last_text(self, contact: Contact) -> str:
+        return moment(getattr(contact, "last_text_at", None))
+
+    @admin.display(description="waits for, or had lately")
+    def films(self, contact: Contact) -> str:
+        films = services.requests_of(contact.address)
+        names = ((film.name, film.get_status_display()) for film in films)
+        return format_html_join(", ", "{} ({})", names) or "—"
+
+    @admin.display(description="known since")
+    def since(self, contact: Contact) -> str:
+        return moment(contact.created_at)
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One text of a conversation as the page shows it."""
+
+    at: datetime
+    text: str
+    link: str
+    ours: bool
+    status: SafeString
+    failure: str
+
+
+def conversation(contact: Contact) -> list[Bubble]:
+    """Return the latest texts in both directions, oldest first."""
+    came = contact.inbound.order_by("-id")[:LONGEST_CONVERSATION]
+    went = contact.outbound.order_by("-id")[:LONGEST_CONVERSATION]
+    bubbles = chain(map(_inbound_bubble, came), map(_outbound_bubble, went))
+    # Of one moment the question comes before its answer.
+    ordered = sorted(bubbles, key=lambda bubble: (bubble.at, bubble.ours))
+    return ordered[-LONGEST_CONVERSATION:]
+
+
+def _inbound_bubble(message: InboundMessage) -> Bubble:
+    kind = _STATE_KINDS[message.state]
+    answered = message.state == InboundMessage.State.HANDLED
+    return Bubble(
+        at=message.received_at,
+        text=message.body or ("(a picture)" if message.num_media else "(no words)"),
+        link=reverse("admin:smsbot_inboundmessage_change", args=[message.pk]),
+        ours=False,
+        status=SafeString("") if answered else label(message.get_state_display(), kind),
+        failure=message.failure,
+    )
+
+
+def _outbound_bubble(message: OutboundMessage) -> Bubble:
+    return Bubble(
+        at=message.created_at,
+        text=message.text,
+        link=reverse("admin:smsbot_outboundmessage_change", args=[message.pk]),
+        ours=True,
+        status=_status_label(message),
+        failure="" if _failure(message) == "—" else _failure(message),
+    )
+
+
+# --- Messages ------------------------------------------------------------------------------------
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(ReadOnlyAdmin):
+    """What people texted, how it was understood, and what could not be answered."""
+
+    list_display = ("text", "who", "status", "failure", "attempts", "received")
+    list_display_links = ("text",)
+    list_filter = ("state", ("failure", admin.EmptyFieldListFilter))
+    list_select_related = ("contact",)
+    search_fields = ("body", "contact__name", "contact__address", "twilio_sid")
+    ordering = ("-id",)
+    actions = ("retry_selected",)
+    actions_detail = ("retry",)
+    fieldsets = (
+        (None, {"fields": ("who", "body", "status", "failure", "received", "handled_at")}),
+        ("Answers", {"fields": ("answers",)}),
+        (
+            "How it was understood",
+            {"fields": ("understanding", "matches", "attempts", "next_attempt_at", "twilio_sid")},
+        ),
+    )
+
+    retry_selected = for_selected(_try_again, "Try again")
+    retry = on_this_page(
+        _try_again,
+        "Try again",
+        question="A message that was given up gets another five tries.",
+        icon="refresh",
+    )
+
+    @admin.display(description="text", ordering="body")
+    def text(self, message: InboundMessage) -> str:
+        return _short(message.body)
+
+    @admin.display(description="from", ordering="contact__name")
+    def who(self, message: InboundMessage) -> SafeString:
+        return _change_link(message.contact, str(message.contact))
+
+    @admin.display(description="state", ordering="state")
+    def status(self, message: InboundMessage) -> SafeString:
+        return label(message.get_state_display(), _STATE_KINDS[message.state])
+
+    @admin.display(description="received", ordering="id")
+    def received(self, message: InboundMessage) -> str:
+        return moment(message.received_at)
+
+    @admin.display(description="answers")
+    def answers(self, message: InboundMessage) -> str:
+        rows = (
+            (_status_label(reply), _change_link(reply, _short(reply.text)))
+            for reply in message.replies.all()
+        )
+        return format_html_join(SafeString("<br>"), "{} {}", rows) or "—"
+
+
+class AttemptInline(ReadOnlyInline):
+    """The calls to Twilio that were made for a text."""
+
+    model = OutboundAttempt
+    verbose_name_plural = "attempts"
+    fields = ("number", "started_at", "what", "detail", "twilio_sid")
+    readonly_fields = fields
+
+    @admin.display(description="outcome")
+    def what(self, attempt: OutboundAttempt) -> SafeString:
+        return label(attempt.get_outcome_display(), _OUTCOME_KINDS[attempt.outcome])
+
+
+@admin.register(OutboundMessage)
+class OutboundMessageAdmin(ReadOnlyAdmin):
+    """What we texted, whether it arrived, and if not why."""
+
+    list_display = ("short", "who", "kind", "state", "why", "segment_count", "created")
+    list_display_links = ("short",)
+    list_filter = ("status", TroubleFilter, "purpose")
+    list_select_related = ("contact",)
+    search_fields = ("text", "contact__name", "contact__address", "twilio_sid", "failure")
+    ordering = ("-id",)
+    inlines = (AttemptInline,)
+    actions = ("resend_selected",)
+    actions_detail = ("resend",)
+    fieldsets = (
+        (None, {"fields": ("who", "text", "state", "why", "kind", "segment_count")}),
+        ("Times", {"fields": ("created", "sent", "finished", "next_attempt_at")}),
+        ("Because of", {"fields": ("reply_to", "request", "event", "copy_of", "copies")}),
+        ("At Twilio", {"fields": ("twilio_sid", "error_code", "public_id")}),
+    )
+
+    resend_selected = for_selected(_send_again, "Send again")
+    resend = on_this_page(
+        _send_again,
+        "Send again",
+        question="The person gets the same words once more. Only what failed is sent again.",
+        icon="send",
+    )
+
+    @admin.display(description="text", ordering="text")
+    def short(self, message: OutboundMessage) -> str:
+        return _short(message.text)
+
+    @admin.display(description="to", ordering="contact__name")
+    def who(self, message: OutboundMessage) -> SafeString:
+        return _change_link(message.contact, str(message.contact))
+
+    @admin.display(description="purpose", ordering="purpose")
+    def kind(self, message: OutboundMessage) -> str:
+        return message.get_purpose_display()
+
+    @admin.display(description="status", ordering="status")
+    def state(self, message: OutboundMessage) -> SafeString:
+        return _status_label(message)
+
+    @admin.display(description="failure", ordering="failure")
+    def why(self, message: OutboundMessage) -> str:
+        return _failure(message)
+
+    @admin.display(description="segments")
+    def segment_count(self, message: OutboundMessage) -> int:
+        return segments(message.text)
+
+    @admin.display(description="written", ordering="id")
+    def created(self, message: OutboundMessage) -> str:
+        return moment(message.created_at)
+
+    @admin.display(description="handed over")
+    def sent(self, message: OutboundMessage) -> str:
+        return moment(message.sent_at)
+
+    @admin.display(description="settled")
+    def finished(self, message: OutboundMessage) -> str:
+        return moment(message.finished_at)
+
+    @admin.display(description="answers")
+    def reply_to(self, message: OutboundMessage) -> str:
+        heard = message.in_reply_to
+        return _change_link(heard, _short(heard.body)) if heard else "—"
+
+    @admin.display(description="sends again")
+    def copy_of(self, message: OutboundMessage) -> str:
+        first = message.resend_of
+        return _change_link(first, moment(first.created_at)) if first else "—"
+
+    @admin.display(description="was sent again")
+    def copies(self, message: OutboundMessage) -> str:
+        links = ((_change_link(copy, moment(copy.created_at)),) for copy in message.resends.all())
+        return format_html_join(", ", "{}", links) or "—"
