@@ -15,6 +15,7 @@ from django.db.models import F
 
 from downloads.models import MonitorState
 from moviesms import live
+from moviesms.incidents import open_incident
 
 CHANNEL = "monitor:wake"
 _LEASE = "monitor:lease"
@@ -75,6 +76,16 @@ def last_heartbeat() -> dict[str, Any]:
     raw = live.try_call(lambda redis: redis.get(_HEARTBEAT))
     fresh: dict[str, Any] = json.loads(raw) if raw else {}
     return max(fresh, kept, key=lambda heartbeat: str(heartbeat.get("at", "")))
+
+
+def watch(now: datetime) -> None:
+    """Tell the owner when no monitor process is at work; its next heartbeat ends it."""
+    if not is_alive(last_heartbeat(), now):
+        summary = (
+            "The monitor is silent: downloads are not followed. Start it: manage.py "
+            "run_download_monitor (manage.py up does)."
+        )
+        open_incident("monitor:silent", summary, now=now)
 
 
 def is_alive(heartbeat: dict[str, Any], now: datetime) -> bool:

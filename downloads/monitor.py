@@ -170,6 +170,8 @@ def _graces() -> Graces:
 def _apply(download: Download, decision: Decision, now: datetime) -> bool:
     """Write what was decided, if nobody moved the row meanwhile; True when it made an event."""
     facts = {k: v for k, v in decision.remember.items() if getattr(download, k) != v}
+    if download.problem and (decision.status != download.status or facts.get("problem") == ""):
+        close_incident(f"stuck:{download.pk}", now=now)
     if decision.status != download.status:
         before = download.status
         moved = lifecycle.transition_to(

@@ -75,6 +75,7 @@ __all__ = [
     "unannounced_of",
     "unprocessed_events",
     "wake_monitor",
+    "watch_monitor",
     "withdraw",
 ]
 
@@ -165,6 +166,11 @@ def set_monitor(wanted: str, *, now: datetime, patience: float = 3.0) -> dict[st
         raise MonitorNotRunning
     acknowledged = control.wait_for_acknowledgement(version, seconds=patience)
     return {**monitor_status(now), "acknowledged": acknowledged}
+
+
+def watch_monitor(now: datetime) -> None:
+    """Have the owner told when no monitor process is at work; a worker looks now and then."""
+    control.watch(now)
 
 
 def wake_monitor() -> None:

@@ -46,8 +46,12 @@ class Incident(models.Model):
     summary = models.CharField(max_length=300)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    # Told by SMS, and alerted through ALERT_URLS.
     opening_told_at = models.DateTimeField(null=True, blank=True)
     closing_told_at = models.DateTimeField(null=True, blank=True)
+    opening_alerted_at = models.DateTimeField(null=True, blank=True)
+    closing_alerted_at = models.DateTimeField(null=True, blank=True)
+    alert_lease = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-opened_at"]
@@ -69,3 +73,20 @@ class Incident(models.Model):
     def lasted(self, now: datetime) -> float:
         """Return how long the incident has lasted, in seconds."""
         return ((self.closed_at or now) - self.opened_at).total_seconds()
+
+
+class Quota(models.Model):
+    """How much of a daily allowance is used; `moviesms.quotas` counts."""
+
+    key = models.CharField(max_length=100)
+    day = models.DateField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-day", "key"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "day"], name="one_quota_per_key_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.day}: {self.used}"

@@ -63,6 +63,13 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
 
+# Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
+SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
+SMS_DAILY_CAP_PER_CONTACT = env.int("SMS_DAILY_CAP_PER_CONTACT", default=100)
+OPENAI_DAILY_CALLS = env.int("OPENAI_DAILY_CALLS", default=500)
+OPENAI_DAILY_TOKENS = env.int("OPENAI_DAILY_TOKENS", default=500_000)
+ALERT_URLS = env.list("ALERT_URLS", default=[])
+
 # --- Rhythms and graces -------------------------------------------------------------------------
 MONITOR_INTERVAL = env.float("MONITOR_INTERVAL", default=30)
 SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", default=10)

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import formats
+from django.utils import formats, timezone
 
 from downloads import services
 from downloads.services import Match, Outcome
+from moviesms import quotas
+from moviesms.incidents import close_incident, open_incident
 from smsbot import inbound as incoming
 from smsbot import rules, understanding
 from smsbot.models import Contact, InboundMessage, OutboundMessage
@@ -144,14 +146,31 @@ def _read(message: InboundMessage, contact: Contact, keep: Callable[..., None]) 
     if message.understanding is not None:
         return Understanding.model_validate(message.understanding)
     reading = rules.command(message.body)
-    if reading is None and understanding.is_configured():
-        try:
-            reading = understanding.ask_model(_turns(contact, message))
-        except understanding.NoAnswer:
-            reading = None
+    if reading is None:
+        reading = _ask_model(message, contact)
     if reading is None:
         reading = rules.read(message.body)
     keep(understanding=reading.model_dump(mode="json"))
+    return reading
+
+
+def _ask_model(message: InboundMessage, contact: Contact) -> Understanding | None:
+    """Return the model's reading; None when there is no model, no budget, or no answer."""
+    now = timezone.now()
+    spent = quotas.used("openai:tokens", now=now)
+    if not understanding.is_configured() or 0 < settings.OPENAI_DAILY_TOKENS <= spent:
+        return None
+    if not quotas.take("openai:calls", settings.OPENAI_DAILY_CALLS, now=now):
+        return None
+    try:
+        reading, tokens = understanding.ask_model(_turns(contact, message))
+    except understanding.NoAnswer as error:
+        if error.refused:
+            summary = f"The model's server refuses us ({error}); texts are read by simple rules."
+            open_incident("openai:refused", summary, now=now)
+        return None
+    close_incident("openai:refused", now=now)
+    quotas.note("openai:tokens", tokens, now=now)
     return reading
 
 

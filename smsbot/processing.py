@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from downloads import services
+from moviesms.incidents import close_incident, open_incident
 from smsbot import sending
 from smsbot.conversation import Reply, answer
 from smsbot.models import Contact, InboundMessage, OutboundMessage
@@ -81,6 +82,8 @@ def process_one(inbound_id: int, now: datetime) -> bool:
     except ClaimLost:
         log.warning("claim lost", inbound=message.pk)
     except services.ServiceError as error:
+        if error.permanent:
+            open_incident("tmdb:unusable", f"No film can be found: {error}", now=now)
         _back_off(message, token, str(error), timezone.now(), our_fault=False)
     except Exception as error:
         log.exception("answering failed", inbound=message.pk)
@@ -161,6 +164,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
             OutboundMessage.objects.filter(pk=reply.question.pk).update(answered_by=message)
         if reply.contact_changes:
             Contact.objects.filter(pk=message.contact_id).update(**reply.contact_changes)
+        close_incident(f"inbound:{message.pk}", now=now)
         for notice in reply.owner_notices:
             _tell_owners(notice.about, notice.text, now)
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
@@ -235,4 +239,10 @@ def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime)
         # What had been asked for before the fault goes on, and is told from now on.
         for request_id in services.unannounced_of(message.twilio_sid):
             services.mark_announced(request_id, now=now)
+    open_incident(
+        f"inbound:{message.pk}",
+        f"A text from {message.contact.masked} could not be answered ({failure}). The admin can "
+        "try it again.",
+        now=now,
+    )
     log.error("message given up", inbound=message.pk, failure=failure)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads import services
+from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from moviesms.live import Breaker
 from smsbot import gateway
@@ -42,7 +43,7 @@ _REPORTED = {
     "failed": Status.FAILED,
     "canceled": Status.FAILED,
 }
-_LONGEST_PAUSE = 300.0
+_LONGEST_PAUSE = timedelta(minutes=5)
 _REFUSED_PAUSE = 60.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
@@ -75,6 +76,8 @@ def deliver_one(message_id: int, now: datetime) -> bool:
     reason = _why_not(message)
     if reason is not None:
         _settle(message, token, Status.SUPPRESSED, now, failure=reason)
+        return True
+    if not _affordable(message, token, now):
         return True
     attempt = OutboundAttempt.objects.create(
         message=message, number=message.attempts.count() + 1, started_at=timezone.now()
@@ -141,7 +144,10 @@ def resend(message_id: int, now: datetime) -> OutboundMessage | None:
 
 def _claimable(now: datetime) -> Q:
     rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    # What waits for tomorrow's allowance holds nothing up.
+    soon = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now + _LONGEST_PAUSE)
     older = OutboundMessage.objects.filter(
+        soon,
         contact=OuterRef("contact"),
         id__lt=OuterRef("id"),
         status__in=[Status.QUEUED, Status.SENDING],
@@ -171,6 +177,42 @@ def _why_not(message: OutboundMessage) -> str | None:
     return None
 
 
+def _affordable(message: OutboundMessage, token: uuid.UUID, now: datetime) -> bool:
+    """Count the text against the day's caps; at a cap replies are dropped and news waits."""
+    if message.purpose == OutboundMessage.Purpose.OWNER:
+        return True  # the few that tell the owner why it has become quiet
+    caps = {
+        "sms": settings.SMS_DAILY_CAP,
+        f"sms:{message.contact_id}": settings.SMS_DAILY_CAP_PER_CONTACT,
+    }
+    if quotas.take_all(caps, now=now):
+        _warn_near_cap(now)
+        return True
+    open_incident(
+        "sms:cap",
+        "The daily cap on texts is reached. News waits until tomorrow, replies are not sent. "
+        "SMS_DAILY_CAP and SMS_DAILY_CAP_PER_CONTACT set it.",
+        now=now,
+    )
+    if message.purpose == OutboundMessage.Purpose.NOTIFICATION:
+        opens = quotas.window_opens(now)
+        _settle(message, token, Status.QUEUED, now, next_attempt_at=opens, failure="daily cap")
+    else:
+        _settle(message, token, Status.SUPPRESSED, now, failure="daily cap")
+    return False
+
+
+def _warn_near_cap(now: datetime) -> None:
+    """Tell the owner when four fifths of the day's texts are gone; a new day ends it."""
+    cap = settings.SMS_DAILY_CAP
+    if cap and quotas.used("sms", now=now) * 5 >= cap * 4:
+        summary = f"Four fifths of today's {cap} texts are used (SMS_DAILY_CAP)."
+        open_incident("sms:cap_near", summary, now=now)
+    else:
+        close_incident("sms:cap_near", now=now)
+        close_incident("sms:cap", now=now)
+
+
 def _callback(message: OutboundMessage) -> str | None:
     """Return where Twilio reports to; None when it could not reach us."""
     if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1") and not settings.TWILIO_API_URL:
@@ -196,7 +238,7 @@ def _conclude(
             close_incident("twilio:refused", now=now)
             _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
         case Outcome.NOT_SENT:
-            pause = random.uniform(1, min(_LONGEST_PAUSE, 5.0 * 2**attempt.number))  # noqa: S311
+            pause = random.uniform(1, min(_LONGEST_PAUSE.total_seconds(), 5.0 * 2**attempt.number))  # noqa: S311
             _put_back(message, token, answer, now, pause)
         case Outcome.OURS:
             refused.failed(Exception(answer.detail), retry_after=_REFUSED_PAUSE)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connections
 
+from moviesms import alerts, watch
 from smsbot import backfill, notifications, processing, sending, unknown
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ def work(now: datetime, stopping: threading.Event) -> None:
         return
     unknown.resolve_due(now)
     notifications.hand_out(now)
+    watch.look(now)
+    alerts.send_due(now)
     outbound = sending.due(now).filter(created_at__lte=now - _LEAVE_TO_WORKERS)
     contacts = outbound.values_list("contact_id", flat=True).distinct().order_by("contact_id")
     _spread(sending.deliver_line, contacts[:100], stopping)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from downloads import services
 from moviesms.live import breaker
 from smsbot import notifications, processing, sending
 
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 def process_inbound(inbound_id: int) -> None:
     """Answer one inbound message and then what waits behind it, and send the answers."""
     processing.process_line(inbound_id)
+    services.watch_monitor(timezone.now())
 
 
 @shared_task

@@ -120,7 +120,14 @@ _format_of: dict[str, int] = {}
 
 
 class NoAnswer(Exception):
-    """The model gave no usable answer within its deadline; the rules take over."""
+    """The model gave no usable answer within its deadline; the rules take over.
+
+    `refused` when the server does not take our key or model: only the owner can mend that.
+    """
+
+    def __init__(self, why: str, *, refused: bool = False) -> None:
+        super().__init__(why)
+        self.refused = refused
 
 
 def is_configured() -> bool:
@@ -128,19 +135,27 @@ def is_configured() -> bool:
     return bool(settings.OPENAI_API_KEY)
 
 
-def ask_model(turns: Sequence[Turn]) -> Understanding:
-    """Have the model read the last of `turns`, oldest first. Raises NoAnswer; never retries."""
+def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
+    """Have the model read the last of `turns`, oldest first; return its reading and the tokens.
+
+    Raises NoAnswer; never retries.
+    """
     import openai
 
     try:
-        content = _complete(_client(), _messages(turns))
-        return Understanding.model_validate_json(content)
+        content, tokens = _complete(_client(), _messages(turns))
+        return Understanding.model_validate_json(content), tokens
     except (openai.OpenAIError, ValidationError) as error:
         log.warning("no answer from the model", error=type(error).__name__)
-        raise NoAnswer(type(error).__name__) from error
+        refusals = (
+            openai.AuthenticationError,
+            openai.PermissionDeniedError,
+            openai.NotFoundError,
+        )
+        raise NoAnswer(type(error).__name__, refused=isinstance(error, refusals)) from error
 
 
-def _complete(client: "openai.OpenAI", messages: list[dict[str, str]]) -> str:
+def _complete(client: "openai.OpenAI", messages: list[dict[str, str]]) -> tuple[str, int]:
     import openai
 
     server = str(client.base_url)
@@ -160,7 +175,7 @@ def _complete(client: "openai.OpenAI", messages: list[dict[str, str]]) -> str:
 
 def _create(
     client: "openai.OpenAI", messages: list[dict[str, str]], response_format: dict[str, Any]
-) -> str:
+) -> tuple[str, int]:
     create: Callable[..., Any] = client.chat.completions.create
     answer = create(
         model=settings.OPENAI_MODEL,
@@ -170,7 +185,8 @@ def _create(
     )
     if not answer.choices:
         raise NoAnswer("no choices")
-    return answer.choices[0].message.content or ""
+    tokens = answer.usage.total_tokens if answer.usage else 0
+    return answer.choices[0].message.content or "", tokens
 
 
 def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:

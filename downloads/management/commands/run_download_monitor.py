@@ -18,6 +18,7 @@ from downloads import control
 from downloads.models import MonitorState
 from downloads.monitor import TickResult, tick
 from moviesms import live
+from moviesms.incidents import close_incident
 from moviesms.loop import LoopCommand
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,8 @@ class Command(LoopCommand):
         self._beat(state, result)
         if result is not None and result.made_events:
             import_string(settings.DOWNLOADS_ON_EVENTS)()
+
+        close_incident("monitor:silent", now=now)
 
     def _beat(self, state: MonitorState, result: TickResult | None) -> None:
         now = timezone.now()
