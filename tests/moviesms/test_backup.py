@@ -1,0 +1,52 @@
+"""`manage.py backup`: a whole copy while others write, that a restore can start from."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+
+from smsbot.models import Contact
+
+
+def rows(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as copy:
+        return int(copy.execute("SELECT count(*) FROM smsbot_contact").fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL has pg_dump")
+def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
+    Contact.objects.create(address="+12025550100")
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            Contact.objects.create(address=f"+1202555{number:05d}")
+        connections.close_all()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        call_command("backup", str(tmp_path / "copy.sqlite3"))
+    finally:
+        stop.set()
+        writer.join()
+    assert rows(tmp_path / "copy.sqlite3") >= 1
+    assert (tmp_path / "copy.sqlite3").stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "copy.sqlite3"]
+
+
+def test_it_replaces_nothing_unasked(db: None, tmp_path: Path) -> None:
+    (tmp_path / "copy").write_text("precious")
+    with pytest.raises(CommandError, match="exists"):
+        call_command("backup", str(tmp_path / "copy"))
+    assert (tmp_path / "copy").read_text() == "precious"
+    with pytest.raises(CommandError, match="not a folder"):
+        call_command("backup", str(tmp_path / "nowhere" / "copy"))
+    assert connection.is_usable()
