@@ -43,12 +43,16 @@ _REFUSALS: dict[type[Exception], str] = {
 }
 
 
-def try_add(download: Download, *, now: datetime) -> bool:
+def try_add(download: Download, *, now: datetime, patient: bool = False) -> bool:
     """Add a requested film to Radarr if nobody else is at it; False when Radarr could not.
+
+    A Radarr that failed a moment ago is not asked, unless the caller is `patient` (the monitor).
 
     Afterwards `download` holds the row as it stands: `searching` (added, or it was there already),
     `completed` (there with its file), `failed` (Radarr refuses it), or still `requested`.
     """
+    if not patient and connections.radarr_breaker.is_open:
+        return False
     if not _claim(download, now):
         download.refresh_from_db()
         return True
@@ -60,6 +64,7 @@ def try_add(download: Download, *, now: datetime) -> bool:
     except ServiceError as error:
         _give_back(download, error, now)
         return False
+    connections.radarr_breaker.succeeded()
     close_incident("radarr:refused", now=now)
     close_incident("radarr:unusable", now=now)
     _record(download, movie, added_by_us, now)
@@ -204,6 +209,8 @@ def _record(download: Download, movie: Movie, added_by_us: bool, now: datetime) 
 def _give_back(download: Download, error: ServiceError, now: datetime) -> None:
     """Leave the row `requested` for the monitor, and tell the owner of what only they can mend."""
     log.warning("add failed", download=download.pk, code=error.code, error=str(error))
+    if not isinstance(error, Misconfigured):
+        connections.radarr_breaker.failed(error, retry_after=settings.RADARR_RETRY_AFTER)
     Download.objects.filter(pk=download.pk, status=Status.REQUESTED).update(add_lease=None)
     download.refresh_from_db()
     if isinstance(error, Misconfigured):

@@ -7,6 +7,12 @@ from django.conf import settings
 from downloads.http import ServiceError
 from downloads.radarr import Radarr
 from downloads.tmdb import Tmdb
+from moviesms.breaker import Breaker
+
+
+# Radarr failed a moment ago: what is asked for meanwhile is saved at once, not after a time-out.
+# The tick tries in any case, and closes it.
+radarr_breaker = Breaker("radarr")
 
 
 class NotConfigured(ServiceError):

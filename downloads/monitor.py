@@ -70,8 +70,10 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
         _remove_due(downloads, now, result)
     except ServiceError as error:
         result.error = str(error)
+        connections.radarr_breaker.failed(error, retry_after=settings.RADARR_RETRY_AFTER)
         _tell_owner(error, now)
     else:
+        connections.radarr_breaker.succeeded()
         close_incident("radarr:unusable", now=now)
     return result
 
@@ -240,7 +242,7 @@ def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult)
     """Put saved requests into Radarr, oldest first; the first that Radarr cannot take ends it."""
     saved = [d for d in downloads if d.status == Status.REQUESTED]
     for download in saved[:MOST_ADDS]:
-        if not try_add(download, now=now):
+        if not try_add(download, now=now, patient=True):
             result.error = result.error or "Radarr did not take a saved request; see the log."
             return
         result.added += download.status != Status.REQUESTED

@@ -35,6 +35,8 @@ RADARR_API_KEY = env.str("RADARR_API_KEY", default="")
 RADARR_ROOT_FOLDER = env.str("RADARR_ROOT_FOLDER", default="")
 RADARR_QUALITY_PROFILE = env.str("RADARR_QUALITY_PROFILE", default="")
 RADARR_WEBHOOK_SECRET = env.str("RADARR_WEBHOOK_SECRET", default="")
+# How long a service that failed is left alone before it is asked for a new request or text.
+RADARR_RETRY_AFTER = env.float("RADARR_RETRY_AFTER", default=30)
 RADARR_DEADLINE = env.float("RADARR_DEADLINE", default=20)
 
 TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org").rstrip("/")
@@ -53,6 +55,7 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4o-mini")
 # What the model's server calls the cap on its answer; some local ones know `max_tokens` alone.
 OPENAI_MAX_TOKENS_FIELD = env.str("OPENAI_MAX_TOKENS_FIELD", default="max_completion_tokens")
+OPENAI_RETRY_AFTER = env.float("OPENAI_RETRY_AFTER", default=30)
 OPENAI_DEADLINE = env.float("OPENAI_DEADLINE", default=10)
 
 # --- Who may ask, and how we speak --------------------------------------------------------------
@@ -352,8 +355,12 @@ UNFOLD = {
     "SITE_HEADER": "moviesms",
     "SITE_SUBHEADER": "Films by text message",
     "SITE_SYMBOL": "movie",
+    "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "moviesms.admin.favicon"},
+    ],
     "STYLES": ["moviesms.admin.stylesheet"],
     "DASHBOARD_CALLBACK": "moviesms.admin.overview",
     "SIDEBAR": {"navigation": "moviesms.admin.navigation"},

@@ -17,15 +17,12 @@ from downloads.services import Match, Outcome
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from smsbot import inbound as incoming
-from smsbot import rules, understanding
+from smsbot import recent, rules, understanding
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.reasons import in_plain_words
 from smsbot.replies import render
 from smsbot.understanding import Title, Turn, Understanding
-
-HISTORY = 8
-"""How many messages, both ways, are the conversation that the model reads."""
 
 _STRANGER_ANSWERED_EVERY = timedelta(days=1)
 
@@ -85,7 +82,7 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
         chosen = rules.choice(message.body, _rule_offers(question))
         if chosen is not None:
             return _chosen(message, question, chosen, now)
-    reading = _read(message, contact, keep)
+    reading = _read(message, keep)
     return _act(message, reading, question, now, keep)
 
 
@@ -141,20 +138,20 @@ def _to_stranger(message: InboundMessage, now: datetime) -> Reply:
 # --- What is meant ------------------------------------------------------------------------------
 
 
-def _read(message: InboundMessage, contact: Contact, keep: Callable[..., None]) -> Understanding:
+def _read(message: InboundMessage, keep: Callable[..., None]) -> Understanding:
     """Return the reading of the text: by rule where that is plain, else the model's, else rules."""
     if message.understanding is not None:
         return Understanding.model_validate(message.understanding)
     reading = rules.command(message.body)
     if reading is None:
-        reading = _ask_model(message, contact)
+        reading = _ask_model(message)
     if reading is None:
         reading = rules.read(message.body)
     keep(understanding=reading.model_dump(mode="json"))
     return reading
 
 
-def _ask_model(message: InboundMessage, contact: Contact) -> Understanding | None:
+def _ask_model(message: InboundMessage) -> Understanding | None:
     """Return the model's reading; None when there is no model, no budget, or no answer."""
     now = timezone.now()
     spent = quotas.used("openai:tokens", now=now)
@@ -163,7 +160,9 @@ def _ask_model(message: InboundMessage, contact: Contact) -> Understanding | Non
     if not quotas.take("openai:calls", settings.OPENAI_DAILY_CALLS, now=now):
         return None
     try:
-        reading, tokens = understanding.ask_model(_turns(contact, message))
+        reading, tokens = understanding.ask_model(
+            [*recent.turns_before(message), Turn(speaker="person", text=message.body)]
+        )
     except understanding.NoAnswer as error:
         if error.refused:
             summary = f"The model's server refuses us ({error}); texts are read by simple rules."
@@ -172,20 +171,6 @@ def _ask_model(message: InboundMessage, contact: Contact) -> Understanding | Non
     close_incident("openai:refused", now=now)
     quotas.note("openai:tokens", tokens, now=now)
     return reading
-
-
-def _turns(contact: Contact, message: InboundMessage) -> list[Turn]:
-    """Return the recent messages both ways, oldest first, the one to be read last."""
-    said = InboundMessage.objects.filter(contact=contact, id__lt=message.pk).order_by("-id")
-    told = OutboundMessage.objects.filter(contact=contact).exclude(
-        status=OutboundMessage.Status.SUPPRESSED
-    )
-    turns = [(m.received_at, Turn(speaker="person", text=m.body)) for m in said[:HISTORY]]
-    turns += [
-        (m.created_at, Turn(speaker="bot", text=m.text)) for m in told.order_by("-id")[:HISTORY]
-    ]
-    turns.sort(key=lambda turn: turn[0])
-    return [turn for _, turn in turns[-HISTORY:]] + [Turn(speaker="person", text=message.body)]
 
 
 def open_question(

@@ -13,6 +13,7 @@ from django.utils import formats
 
 from downloads import services
 from moviesms.models import Incident
+from smsbot import recent
 from smsbot.models import Contact, OutboundMessage
 from smsbot.policy import owners
 from smsbot.reasons import in_plain_words
@@ -42,7 +43,9 @@ def hand_out(now: datetime) -> set[int]:
         concerned |= _tell_event(event_id, now)
     for request in services.unannounced(services.API_ORIGIN):
         concerned |= _announce(request, now)
-    return concerned | _tell_incidents(now)
+    concerned |= _tell_incidents(now)
+    recent.forget(concerned)
+    return concerned
 
 
 def _tell_event(event_id: int, now: datetime) -> set[int]:

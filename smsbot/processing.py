@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from downloads import services
 from moviesms.incidents import close_incident, open_incident
-from smsbot import sending
+from smsbot import recent, sending
 from smsbot.conversation import Reply, answer
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import owners
@@ -79,6 +79,7 @@ def process_one(inbound_id: int, now: datetime) -> bool:
     try:
         reply = answer(message, now=now, keep=keep)
         _complete(message, token, reply, timezone.now())
+        recent.follow(message, reply.text)
     except ClaimLost:
         log.warning("claim lost", inbound=message.pk)
     except services.ServiceError as error:
@@ -227,6 +228,7 @@ def _back_off(
         )
         holding = Reply(text=render("holding"), template="holding")
         _queue(message, holding, OutboundMessage.Purpose.HOLDING, now)
+    recent.forget([message.contact_id])
     log.warning("answering put off", inbound=message.pk, failure=failure)
 
 

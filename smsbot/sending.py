@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from downloads import services
 from moviesms import quotas
+from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
-from moviesms.live import Breaker
 from smsbot import gateway
 from smsbot.models import Contact, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of

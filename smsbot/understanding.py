@@ -4,18 +4,26 @@ The one module that imports `openai`. The model's words never reach an SMS: only
 used, a title is looked up on TMDB, and ids come from TMDB alone.
 """
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import structlog
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from moviesms.breaker import Breaker
+
 if TYPE_CHECKING:
     import openai
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+breaker = Breaker("openai")
 
 LONGEST_TEXT = 320
 """How much of a message the model reads, in characters."""
@@ -142,17 +150,42 @@ def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
     """
     import openai
 
+    if breaker.is_open:
+        raise NoAnswer("left alone after a recent failure")
     try:
-        content, tokens = _complete(_client(), _messages(turns))
+        content, tokens = _within(
+            settings.OPENAI_DEADLINE, lambda: _complete(_client(), _messages(turns))
+        )
+        breaker.succeeded()
         return Understanding.model_validate_json(content), tokens
-    except (openai.OpenAIError, ValidationError) as error:
+    except (openai.OpenAIError, ValidationError, TimeoutError) as error:
         log.warning("no answer from the model", error=type(error).__name__)
+        if isinstance(error, (openai.APIConnectionError, openai.APIStatusError, TimeoutError)):
+            breaker.failed(error, retry_after=settings.OPENAI_RETRY_AFTER)
         refusals = (
             openai.AuthenticationError,
             openai.PermissionDeniedError,
             openai.NotFoundError,
         )
         raise NoAnswer(type(error).__name__, refused=isinstance(error, refusals)) from error
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """Return what `work` returns, or raise TimeoutError after `seconds`.
+
+    The SDK's time-out is per read: a server that drips one byte a second would never meet it. The
+    thread is left behind; the breaker keeps their number small.
+    """
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="openai", daemon=True).start()
+    return result.result(timeout=seconds)
 
 
 def _complete(client: "openai.OpenAI", messages: list[dict[str, str]]) -> tuple[str, int]:

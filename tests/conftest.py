@@ -17,11 +17,11 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 from twilio.request_validator import RequestValidator
 
-from downloads import http
+from downloads import connections, http
 from downloads.monitor import TickResult, tick
 from moviesms import live
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import notifications, processing, sending
+from smsbot import notifications, processing, sending, understanding
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
 
 SAM, ALEX, KIM = "+12025550142", "+12025550175", "+12025550119"
@@ -46,8 +46,13 @@ def redis_server() -> Iterator[EmbeddedRedis]:
 @pytest.fixture(autouse=True)
 def _fresh(redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of one test reaches the next: an empty Redis, closed breakers, no waiting."""
-    live.breaker.succeeded()
-    sending.refused.succeeded()
+    for breaker in (
+        live.breaker,
+        sending.refused,
+        understanding.breaker,
+        connections.radarr_breaker,
+    ):
+        breaker.succeeded()
     get_redis_connection("live").flushall()
     monkeypatch.setattr(http, "pause", lambda seconds: None)
 
