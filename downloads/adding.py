@@ -210,7 +210,7 @@ def _give_back(download: Download, error: ServiceError, now: datetime) -> None:
     """Leave the row `requested` for the monitor, and tell the owner of what only they can mend."""
     log.warning("add failed", download=download.pk, code=error.code, error=str(error))
     if not isinstance(error, Misconfigured):
-        connections.radarr_breaker.failed(error, retry_after=settings.RADARR_RETRY_AFTER)
+        connections.radarr_breaker.failed(error.code, retry_after=settings.RADARR_RETRY_AFTER)
     Download.objects.filter(pk=download.pk, status=Status.REQUESTED).update(add_lease=None)
     download.refresh_from_db()
     if isinstance(error, Misconfigured):

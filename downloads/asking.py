@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils.module_loading import import_string
 
 from downloads import connections, control
@@ -173,11 +173,11 @@ def cancel_download(download: Download, *, now: datetime) -> Download:
     raise RuntimeError("the download changes too fast to be cancelled")
 
 
-def withdraw(download: Download, requester: str) -> bool:
+def withdraw(download_id: int, requester: str) -> bool:
     """Let one person leave a download; it goes on. False when they were not waiting for it."""
     left = DownloadRequest.objects.filter(
-        download=download,
-        generation=download.generation,
+        download=download_id,
+        generation=F("download__generation"),
         requester=requester,
         state__in=[DownloadRequest.State.ACTIVE, DownloadRequest.State.PENDING_APPROVAL],
     )

@@ -70,7 +70,7 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
         _remove_due(downloads, now, result)
     except ServiceError as error:
         result.error = str(error)
-        connections.radarr_breaker.failed(error, retry_after=settings.RADARR_RETRY_AFTER)
+        connections.radarr_breaker.failed(error.code, retry_after=settings.RADARR_RETRY_AFTER)
         _tell_owner(error, now)
     else:
         connections.radarr_breaker.succeeded()

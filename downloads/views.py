@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,11 +41,22 @@ def _completed(error: services.AlreadyCompleted) -> ApiError:
     return ApiError("already_completed", f"{error} is in the library already.", 409)
 
 
+class ShallowJSONParser(JSONParser):
+    """JSON whose nesting Python can follow; deeper is a bad request like any other."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - nested too deeply") from error
+
+
 class DownloadList(generics.GenericAPIView[Download]):
     """All downloads, and asking for one."""
 
     queryset = Download.objects.all()
     serializer_class = serializers.DownloadSerializer
+    parser_classes = [ShallowJSONParser, FormParser, MultiPartParser]
 
     @extend_schema(
         parameters=[serializers.ListQuerySerializer],

@@ -26,14 +26,15 @@ class Breaker:
         """Whether calls should be left out. Read without the lock: a late look costs one call."""
         return time.monotonic() < self._open_until
 
-    def failed(self, error: BaseException, *, retry_after: float) -> None:
-        """Open for `retry_after` seconds; the first failure of an outage is logged, not each."""
+    def failed(self, why: str, *, retry_after: float) -> None:
+        """Open for `retry_after` seconds; the first failure of an outage is logged, not each.
+
+        `why` goes into the log: a name of the fault, nothing that a service has said.
+        """
         with self._lock:
             was_closed, self._open_until = self._open_until == 0, time.monotonic() + retry_after
         if was_closed:
-            log.warning(
-                "dependency down", name=self._name, error=str(error) or type(error).__name__
-            )
+            log.warning("dependency down", name=self._name, why=why)
 
     def succeeded(self) -> None:
         """Close again; the end of an outage is logged once."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -18,6 +19,7 @@ class ApiError(exceptions.APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn any DRF error into the one shape; field errors stand under `errors`."""
+    error = _of_body(error)
     response = drf_exception_handler(error, context)
     if response is None:
         return None
@@ -32,6 +34,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     else:
         response.data = {"code": _code(error, response), "detail": str(response.data.get("detail"))}
     return response
+
+
+def _of_body(error: Exception) -> Exception:
+    """Return what Django says of a body that it will not read as an error of the API."""
+    if isinstance(error, RequestDataTooBig):
+        return ApiError(
+            "too_large", "The body is too large.", status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+        )
+    if isinstance(error, TooManyFieldsSent):
+        return exceptions.ParseError("The body has too many fields.")
+    return error
 
 
 def _code(error: Exception, response: Response) -> str:

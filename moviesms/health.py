@@ -1,6 +1,7 @@
 """`/healthz`: whether the parts are up, for a probe and for the owner. No secrets, no people."""
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -24,7 +25,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1")
         monitor = services.monitor_status(timezone.now())
         incidents = Incident.objects.filter(closed_at=None).count()
-    except DatabaseError:
+    except DatabaseFailure:
         return JsonResponse({"status": "down", "database": "down"}, status=503)
     redis = live.try_call(lambda client: client.ping())
     return JsonResponse(

@@ -32,7 +32,7 @@ def call(work: Callable[[Redis], T]) -> T:
     try:
         result = work(get_redis_connection("live"))
     except (RedisError, OSError) as error:
-        breaker.failed(error, retry_after=settings.REDIS_RETRY_AFTER)
+        breaker.failed(type(error).__name__, retry_after=settings.REDIS_RETRY_AFTER)
         raise LiveStateDown(str(error)) from error
     breaker.succeeded()
     return result

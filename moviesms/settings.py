@@ -87,6 +87,8 @@ STALE_NOTICE_AFTER = env.float("STALE_NOTICE_AFTER", default=6 * 3600)
 QUESTION_TTL = env.float("QUESTION_TTL", default=900)
 SEND_START_LIMIT = env.float("SEND_START_LIMIT", default=10)
 UNKNOWN_FIRST_CHECK = env.float("UNKNOWN_FIRST_CHECK", default=90)
+# How long after its deadline a call may still have made a text at Twilio.
+UNKNOWN_TAIL = env.float("UNKNOWN_TAIL", default=60)
 UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 # Leases are longer than the steps they cover; a system check compares.
 ADD_LEASE = env.float("ADD_LEASE", default=120)

@@ -24,6 +24,7 @@ from moviesms.admin import (
     label,
     moment,
     on_this_page,
+    when,
 )
 from smsbot import processing, sending, tasks
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
@@ -167,7 +168,7 @@ def _send_again(message: OutboundMessage) -> Result:
 class ContactAdmin(ActingAdmin):
     """The people, what they may do, and the conversation with each. Their name can be edited."""
 
-    list_display = ("called", "address", "may", "opted_out", "last_text")
+    list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
     list_display_links = ("called", "address")
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
@@ -177,6 +178,8 @@ class ContactAdmin(ActingAdmin):
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
 
+    last_text = when("last_text_at", "last text")
+    since = when("created_at", "known since")
     allow_selected = for_selected(_allow, "Allow")
     block_selected = for_selected(_block, "Block")
     allow = on_this_page(
@@ -190,7 +193,7 @@ class ContactAdmin(ActingAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        texts = InboundMessage.objects.filter(contact=OuterRef("pk")).order_by("-id")
+        texts = InboundMessage.objects.filter(contact=OuterRef("pk")).order_by("-received_at")
         last = Subquery(texts.values("received_at")[:1])
         contacts: QuerySet[Contact] = super().get_queryset(request)
         return contacts.annotate(last_text_at=last)
@@ -228,19 +231,11 @@ class ContactAdmin(ActingAdmin):
             return "—"
         return format_html("{} {}", label("STOP", "warning"), moment(contact.opted_out_at))
 
-    @admin.display(description="last text", ordering="last_text_at")
-    def last_text(self, contact: Contact) -> str:
-        return moment(getattr(contact, "last_text_at", None))
-
     @admin.display(description="waits for, or had lately")
     def films(self, contact: Contact) -> str:
         films = services.requests_of(contact.address)
         names = ((film.name, film.get_status_display()) for film in films)
         return format_html_join(", ", "{} ({})", names) or "—"
-
-    @admin.display(description="known since")
-    def since(self, contact: Contact) -> str:
-        return moment(contact.created_at)
 
 
 @dataclass(frozen=True)
@@ -305,13 +300,16 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     actions = ("retry_selected",)
     actions_detail = ("retry",)
     fieldsets = (
-        (None, {"fields": ("who", "body", "status", "failure", "received", "handled_at")}),
-        ("Answers", {"fields": ("answers",)}),
+        (None, {"fields": ("who", "body", "status", "failure", "received", "handled", "answers")}),
         (
             "How it was understood",
-            {"fields": ("understanding", "matches", "attempts", "next_attempt_at", "twilio_sid")},
+            {"fields": ("understanding", "matches", "attempts", "next_try", "twilio_sid")},
         ),
     )
+
+    received = when("received_at", "received", ordering="id")
+    handled = when("handled_at", "answered")
+    next_try = when("next_attempt_at", "next attempt")
 
     retry_selected = for_selected(_try_again, "Try again")
     retry = on_this_page(
@@ -333,10 +331,6 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     def status(self, message: InboundMessage) -> SafeString:
         return label(message.get_state_display(), _STATE_KINDS[message.state])
 
-    @admin.display(description="received", ordering="id")
-    def received(self, message: InboundMessage) -> str:
-        return moment(message.received_at)
-
     @admin.display(description="answers")
     def answers(self, message: InboundMessage) -> str:
         rows = (
@@ -351,8 +345,10 @@ class AttemptInline(ReadOnlyInline):
 
     model = OutboundAttempt
     verbose_name_plural = "attempts"
-    fields = ("number", "started_at", "what", "detail", "twilio_sid")
+    fields = ("number", "started", "what", "detail", "twilio_sid")
     readonly_fields = fields
+
+    started = when("started_at", "started")
 
     @admin.display(description="outcome")
     def what(self, attempt: OutboundAttempt) -> SafeString:
@@ -374,11 +370,15 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     actions_detail = ("resend",)
     fieldsets = (
         (None, {"fields": ("who", "text", "state", "why", "kind", "segment_count")}),
-        ("Times", {"fields": ("created", "sent", "finished", "next_attempt_at")}),
+        ("Times", {"fields": ("created", "sent", "finished", "next_try")}),
         ("Because of", {"fields": ("reply_to", "request", "event", "copy_of", "copies")}),
         ("At Twilio", {"fields": ("twilio_sid", "error_code", "public_id")}),
     )
 
+    created = when("created_at", "written", ordering="id")
+    sent = when("sent_at", "handed over")
+    finished = when("finished_at", "settled")
+    next_try = when("next_attempt_at", "next attempt")
     resend_selected = for_selected(_send_again, "Send again")
     resend = on_this_page(
         _send_again,
@@ -410,18 +410,6 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="segments")
     def segment_count(self, message: OutboundMessage) -> int:
         return segments(message.text)
-
-    @admin.display(description="written", ordering="id")
-    def created(self, message: OutboundMessage) -> str:
-        return moment(message.created_at)
-
-    @admin.display(description="handed over")
-    def sent(self, message: OutboundMessage) -> str:
-        return moment(message.sent_at)
-
-    @admin.display(description="settled")
-    def finished(self, message: OutboundMessage) -> str:
-        return moment(message.finished_at)
 
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:

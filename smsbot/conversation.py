@@ -48,6 +48,7 @@ class Reply:
     offers: Sequence[Match] = ()
     announces: Sequence[tuple[int, bool]] = ()
     question: OutboundMessage | None = None
+    withdrawals: Sequence[int] = ()  # ids of downloads that the person leaves
     owner_notices: Sequence[OwnerNotice] = ()
     contact_changes: dict[str, Any] = field(default_factory=dict)
 
@@ -77,7 +78,9 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
         return _to_stranger(message, now)
     if not message.body.strip():
         return say("no_picture") if message.num_media else NOTHING
-    question = open_question(contact, now, answering=message)
+    if incoming.word_of(message.body) in incoming.START_WORDS:
+        return say("help")
+    question = open_question(contact, answering=message)
     if question is not None:
         chosen = rules.choice(message.body, _rule_offers(question))
         if chosen is not None:
@@ -98,8 +101,6 @@ def _opt_word(message: InboundMessage, contact: Contact) -> Reply | None:
         missed = _ready_since(contact, contact.opted_out_at)
         back = say("welcome_back", films=missed)
         return Reply(text=back.text, template=back.template, contact_changes={"opted_out_at": None})
-    if word in incoming.START_WORDS:
-        return say("help")
     if word in ("help", "info"):
         return say("help") if settings.TWILIO_HELP == "ours" else NOTHING
     return None
@@ -173,16 +174,19 @@ def _ask_model(message: InboundMessage) -> Understanding | None:
     return reading
 
 
-def open_question(
-    contact: Contact, now: datetime, *, answering: InboundMessage
-) -> OutboundMessage | None:
-    """Return the question that waits for an answer: the newest, for QUESTION_TTL seconds."""
+def open_question(contact: Contact, *, answering: InboundMessage) -> OutboundMessage | None:
+    """Return the question that waits for an answer: the newest, for QUESTION_TTL seconds.
+
+    What counts is when the answer came in, however late it is read.
+    """
     newest = (
         OutboundMessage.objects.filter(contact=contact, offers__isnull=False)
         .order_by("-id")
         .first()
     )
-    if newest is None or newest.created_at < now - timedelta(seconds=settings.QUESTION_TTL):
+    if newest is None or (
+        newest.created_at < answering.received_at - timedelta(seconds=settings.QUESTION_TTL)
+    ):
         return None
     return newest if newest.answered_by_id in (None, answering.pk) else None
 
@@ -362,7 +366,7 @@ def _status(contact: Contact) -> Reply:
     return say("status", lines=lines)
 
 
-def _status_line(download: Any) -> str:
+def _status_line(download: Any) -> dict[str, str]:
     percent = services.progress(download).percent
     words = {
         "requested": "saved, will be added soon",
@@ -376,7 +380,7 @@ def _status_line(download: Any) -> str:
     }[download.status]
     if download.status == "downloading" and download.problem:
         words = "taking longer than usual; the owner knows"
-    return f"{download.name}: {words}"
+    return {"film": download.name, "words": words}
 
 
 def _from_date(iso: str) -> str:
@@ -401,8 +405,8 @@ def _cancelled(
         return say("nothing_to_cancel")
     if len(waiting) > 1:
         return say("which_to_cancel", films=[download.name for download in waiting])
-    services.withdraw(waiting[0], contact.address)
-    return say("withdrawn", film=waiting[0].name)
+    reply = say("withdrawn", film=waiting[0].name)
+    return Reply(text=reply.text, template=reply.template, withdrawals=[waiting[0].pk])
 
 
 def _name(offer: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ class ListedMessage:
     num_media: int
 
 
-class Unanswered(Exception):  # noqa: N818  # named for what happened
+class Unanswered(Exception):  # named for what happened
     """Twilio did not answer a question; the message is fit for a log.
 
     `status` is the HTTP status, None without an answer; `code` Twilio's error code, when told.
@@ -239,7 +239,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _list_ends() -> float:
-    return time.monotonic() + _LIST_DEADLINES * settings.TWILIO_DEADLINE
+    return time.monotonic() + float(_LIST_DEADLINES * settings.TWILIO_DEADLINE)
 
 
 def _in_order(messages: list[ListedMessage]) -> list[ListedMessage]:

@@ -13,6 +13,8 @@ from smsbot.models import Contact, InboundMessage
 _SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _SHORT_CODE = re.compile(r"\+?[0-9]{3,6}", re.ASCII)
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
+_SWALLOWED = re.compile(r"(?:From|To)\+[0-9]|MessageSid(?:SM|MM)|AccountSidAC", re.ASCII)
 _REQUIRED = ("MessageSid", "AccountSid", "From", "To", "Body")
 
 STOP_WORDS = frozenset(
@@ -45,6 +47,7 @@ def parse(form: QueryDict) -> Incoming | None:
     so a replay could fold one field into the next. Raises Malformed.
     """
     fields = {name: _once(form, name) for name in _REQUIRED}
+    _check_for_folding(form)
     if not _SID.fullmatch(fields["MessageSid"]):
         raise Malformed("MessageSid is not one of Twilio's")
     if fields["AccountSid"] != settings.TWILIO_ACCOUNT_SID:
@@ -88,6 +91,19 @@ def is_opt_word(body: str) -> bool:
 def word_of(body: str) -> str:
     """Return the text as carriers compare it: no spaces or full stop around it, lower case."""
     return body.strip().rstrip(".!").strip().casefold()
+
+
+def _check_for_folding(form: QueryDict) -> None:
+    """Refuse a form whose fields were cut out of another one's text, with the same signature.
+
+    A text may hold what reads like fields; cut there, the true ones must go somewhere: into the
+    value of another field, or into a name that is none of Twilio's.
+    """
+    for name, values in form.lists():
+        if not _FIELD_NAME.fullmatch(name):
+            raise Malformed("a field's name is not one of Twilio's")
+        if name != "Body" and any(_SWALLOWED.search(value) for value in values):
+            raise Malformed(f"{name} holds another field")
 
 
 def _once(form: QueryDict, name: str) -> str:

@@ -7,6 +7,7 @@ late finds that the row is no longer its own.
 
 import random
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -77,19 +78,30 @@ def process_one(inbound_id: int, now: datetime) -> bool:
         _write(message, token, lease_until=timezone.now() + _lease(), **fields)
 
     try:
-        reply = answer(message, now=now, keep=keep)
-        _complete(message, token, reply, timezone.now())
-        recent.follow(message, reply.text)
+        _answer(message, token, keep, now)
     except ClaimLost:
         log.warning("claim lost", inbound=message.pk)
+    return True
+
+
+def _answer(
+    message: InboundMessage, token: uuid.UUID, keep: Callable[..., None], now: datetime
+) -> None:
+    """Have the conversation answer, and write the end; what fails is put off. Raises ClaimLost."""
+    try:
+        reply = answer(message, now=now, keep=keep)
+        _complete(message, token, reply, timezone.now())
     except services.ServiceError as error:
         if error.permanent:
             open_incident("tmdb:unusable", f"No film can be found: {error}", now=now)
         _back_off(message, token, str(error), timezone.now(), our_fault=False)
+    except ClaimLost:
+        raise
     except Exception as error:
         log.exception("answering failed", inbound=message.pk)
         _back_off(message, token, type(error).__name__, timezone.now(), our_fault=True)
-    return True
+    else:
+        recent.follow(message, reply.text)
 
 
 def retry(inbound_id: int) -> bool:
@@ -159,6 +171,8 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
         if reply.text:
             _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
+        for download_id in reply.withdrawals:
+            services.withdraw(download_id, message.contact.address)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:

@@ -1,7 +1,7 @@
 """The recent messages of a conversation, both ways: what the model reads before the new text.
 
-SQL holds them. A copy lies in Redis (`conversation:<contact>`, minutes) for the next text: an answer
-adds to it, and whatever else is told to the person drops it.
+SQL holds them. A copy lies in Redis (`conversation:<contact>`, minutes) for the next text: an
+answer adds to it, and whatever else is told to the person drops it.
 """
 
 import json

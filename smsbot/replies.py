@@ -13,22 +13,34 @@ from django.conf import settings
 from django.template import engines
 
 _MOST_SEGMENTS = {"rich": 3, "plain": 2}
-_LONGEST_TITLE = 120
+_LEAST_KEPT = 10
+_YEAR = re.compile(r" \(\d{4}\)$")
 _FOLDED = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", " ": " "}
+    {
+        "`": "'",
+        "\t": " ",
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        " ": " ",
+    }
 )
 
 
 def render(template: str, **context: Any) -> str:
     """Return the text of `template` for `context`, in the configured style.
 
-    Values of the context that are too long for the segments allowed are shortened, longest first.
+    What is too long for the segments allowed has its longest values (titles, mostly) shortened.
     """
     limit = _MOST_SEGMENTS[style()]
-    longest = _LONGEST_TITLE
+    longest = max([_LEAST_KEPT, *_lengths(context)])
     text = _fill(template, context, longest)
-    while segments(text) > limit and longest > 10:
-        longest -= 10
+    while segments(text) > limit and longest > _LEAST_KEPT:
+        longest = max(_LEAST_KEPT, min(longest - 5, longest * 9 // 10))
         text = _fill(template, context, longest)
     return text
 
@@ -54,7 +66,8 @@ def fold(text: str) -> str:
 def _fold_one(character: str) -> str:
     if smsutil.is_valid_gsm(character):
         return character
-    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", character).replace("`", "'")
+    return "".join(c for c in plain if ord(c) < 128 and smsutil.is_valid_gsm(c))
 
 
 def _fill(template: str, context: dict[str, Any], longest: int) -> str:
@@ -65,11 +78,30 @@ def _fill(template: str, context: dict[str, Any], longest: int) -> str:
     return fold(text) if style() == "plain" else text
 
 
+def _lengths(value: Any) -> list[int]:
+    if isinstance(value, str):
+        return [len(value)]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [length for item in value for length in _lengths(item)] if _is_many(value) else []
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def _shorten(value: Any, longest: int) -> Any:
-    if isinstance(value, str) and len(value) > longest:
-        return value[: longest - 1].rstrip() + "…"
-    if isinstance(value, list):
-        return [_shorten(item, longest) for item in value]
+    if isinstance(value, str):
+        return _cut(value, longest)
     if isinstance(value, dict):
         return {key: _shorten(item, longest) for key, item in value.items()}
-    return value
+    return [_shorten(item, longest) for item in value] if _is_many(value) else value
+
+
+def _cut(text: str, longest: int) -> str:
+    """Cut a title, and keep its year: it tells namesakes apart."""
+    if len(text) <= longest:
+        return text
+    found = _YEAR.search(text)
+    year = found[0] if found else ""
+    return text[: max(3, longest - len(year) - 1)].rstrip() + "…" + year

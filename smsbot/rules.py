@@ -1,133 +1,86 @@
 """Reading a text without a model: what is plain to see, and all of it when no model answers.
 
 Pure functions over the text. They look at the shape of a sentence; whether a film of that title
-exists is TMDB's to say.
+exists is TMDB's to say: `readings` are the ways to read a request, `finding.find` tries them.
 """
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from smsbot import phrases, shapes
+from smsbot.naming import Reading, Wanted
 from smsbot.understanding import Title, Understanding
+from smsbot.wishes import is_talk, main_titles, plain_text, readings, wishes
+
+__all__ = ["NEITHER", "Offer", "choice", "command", "is_bare", "read", "readings", "readings_of"]
 
 NEITHER = 0
 """The choice of a person who wants none of what was offered."""
 
-_STATUS = re.compile(
-    r"(what'?s\s+(the\s+|my\s+)?)?(status|progress|queue)(\s+(update|please|of my (movies|films)))?"
-    r"|where('?s|\s+is|\s+are)\s+my\s+(movies?|films?)"
-    r"|(is|are)\s+my\s+(movies?|films?)\s+(ready|done|here)(\s+yet)?"
-    r"|(any\s+)?updates?|how\s+long(\s+(left|still|to go))?|what'?s\s+downloading",
-    re.I,
+_LONGEST_ANSWER = 120
+_MOST_WORDS = 8
+_LONGEST_WHOLE = 6
+_EDGES = " .,!;:()\"'“”"
+
+_NO = phrases.whole(
+    r"(?:no|nope|nah|neither|none)(?: (?:one|of (?:them|those|these)))?(?: (?:thanks?|thank you))?",
+    r"(?:not )?(?:any|either) of (?:them|those|these)",
+    r"none of (?:them|those|these|the above)",
+    "👎",
 )
-_STATUS_OF = re.compile(
-    r"(when\s+(will|is|can)\b.*\b(ready|available|done|here|watch|out)"
-    r"|(is|are)\b.+\b(ready|done|downloaded|here)(\s+yet)?"
-    r"|how('?s|\s+is|\s+are)\b.+\b(coming|going|doing|getting)(\s+(along|on))?"
-    r"|where('?s|\s+is)\s+(?!the\s+party)(?P<title>.+))",
-    re.I,
+_YES = phrases.whole(
+    r"(?:yes|yeah|yea|yep|yup|sure|ok(?:ay)?|correct|right|exactly|absolutely|y|si|sí|oui|ja|da)"
+    r"(?: (?:please|pls|thanks?|thank you|that'?s (?:it|the one|right|correct)|that one|it is))?",
+    r"(?:that'?s (?:it|the one|right|correct)|that one|this one|please|please do|go ahead|do it)",
+    "👍|👍🏻|👍🏼|👍🏽|✅|💯",
 )
-_HELP = re.compile(
-    r"\?+|commands?|menu|(what|how)\s+(can|do|does)\s+(you|i|this)\s+(do|work|use\s+(this|it)|help)"
-    r"|how\s+does\s+(this|it)\s+work|help\s+me|what\s+is\s+this",
-    re.I,
-)
-_NEVER_MIND = re.compile(
-    r"(never\s*mind|nvm|forget\s+(about\s+)?(it|that)|no\s+longer\s+needed|don'?t\s+bother)"
-    r"(?P<rest>.*)",
-    re.I | re.S,
-)
-_CANCEL_TITLE = re.compile(
-    r"(?:please\s+)?(?:cancel|forget(?:\s+about)?|i\s+(?:do\s*n[o']?t|no longer)\s+(?:want|need)"
-    r"(?:\s+to\s+(?:see|watch))?|remove|drop)\s+(?P<title>.+)",
-    re.I | re.S,
-)
-_CHAT = re.compile(
-    r"(hi+|hey+|hello+|yo|hiya|howdy|sup|good\s+(morning|night|evening|afternoon)|bye+|goodbye"
-    r"|see\s+(you|ya)(\s+\w+)?|thanks?(\s+(you|so much|a lot|a bunch|again))*|thank\s+you.*|thx|ty"
-    r"|cheers|ok(ay)?|k|kk|cool|nice|great|awesome|perfect|sounds?\s+good|got\s+it|lol|haha+|wow"
-    r"|yes|yeah|yep|yup|no|nope|nah|sure|maybe|love\s+you|i\s+love\s+you|on\s+my\s+way|omw|brb"
-    r"|how\s+are\s+you.*|what'?s\s+up|who\s+(is|are)\s+(this|you)|are\s+you\s+there|test(ing)?"
-    r"|good|fine|right|exactly|same|really|please|sorry|oops|wrong\s+number|not\s+yet|later|soon"
-    r"|call\s+me(\s+\w+)?|i'?m\s+\w+|happy\s+birthday|merry\s+christmas|congrats|congratulations)",
-    re.I,
-)
-_OTHER_THINGS = re.compile(
-    r"\b(songs?|album|albums|playlist|music|tunes?|tracks?|artist|spotify|podcast|audiobook|books?"
-    r"|novel|novels|saga book|video\s*game|games?|restaurants?|reservation|weather|forecast|recipe"
-    r"|painting|photograph|picture|soundtrack|taxi|flight|hotel|rate\s+this|stars?\s+out)\b",
-    re.I,
-)
-_TV = re.compile(
-    r"\b(tv|television)\s*(show|series|program(me)?)?s?\b|\bseason\s+(\d+|\w+)\b|\bepisodes?\b"
-    r"|\b(the\s+)?series\b",
-    re.I,
-)
-_GREETING = r"(?:(?:hey|hi|hello|yo|ok(?:ay)?|so|um+|well|oh|please|pls|dear|good\s+(?:morning|evening)|thanks|yes|yeah|no|sure|great|actually|also|and)\b[\s,.!-]*(?:there\b[\s,.!-]*)?)*"
-_VERB = (
-    r"(?:get|find|download|add|grab|fetch|request|order|queue(?:\s+up)?|look\s+(?:for|up)|search\s+for"
-    r"|put\s+on|pull\s+up|bring\s+up|have|see|watch|rent|stream|play|show|try|snag|rip|pick\s+up)"
-)
-_WISH = re.compile(
-    r"^" + _GREETING + r"(?:"
-    r"(?:(?:can|could|would|will|may|might)\s+(?:you|u|ya|we|i)\s+(?:please\s+|maybe\s+|possibly\s+|also\s+)*"
-    + _VERB
-    + r")"
-    r"|(?:(?:i|we)(?:\s+(?:really|just|also|all))*\s*(?:'d|’d|\s+would|d)?(?:\s+(?:really|just|also))*\s*"
-    r"(?:want|wanna|like|love|need|prefer)(?:\s+to)?(?:\s+" + _VERB + r")?)"
-    r"|(?:(?:i|we)'?m\s+(?:looking|searching|hoping)\s+(?:for|to\s+(?:see|watch|get|find)))"
-    r"|(?:do\s+(?:you|we)\s+have|have\s+you\s+got|got|is\s+there|how\s+about|what\s+about|let'?s\s+(?:watch|see|get))"
-    r"|(?:" + _VERB + r")"
-    r")\s+(?:(?:me|us|mom|mum|dad|the\s+kids)\s+)?(?P<title>.+)$",
-    re.I | re.S,
-)
-_BEFORE_TITLE = re.compile(
-    r"^(?:(?:a|the|that|this|some)\s+)?(?:copy\s+of\s+|new\s+|old\s+|(?:\d+|one|two|three|four|five|six|seven)?"
-    r"\s*(?:movie\s+)?tickets?\s+(?:to|for)\s+)?(?:(?:movie|film|flick)s?\b[\s:,]*)?"
-    r"(?:(?:called|named|titled|entitled|with\s+the\s+title)\s+)?",
-    re.I,
-)
-_AFTER_TITLE = re.compile(
-    r"(?:[\s,.!?;:-]+(?:for\s+(?:me|us|mom|mum|dad|the\s+kids|tonight|tomorrow|later|this\s+weekend|movie\s+night)"
-    r"|please|pls|plz|thanks?(?:\s+you)?|thx|ty|tonight|tomorrow|today|now|right\s+(?:now|away)|asap|soon|later"
-    r"|when(?:ever)?\s+you\s+(?:can|get\s+a\s+chance)|if\s+(?:you\s+can|possible|that'?s\s+ok(?:ay)?)"
-    r"|this\s+weekend|too|as\s+well|instead|again|the\s+(?:movie|film)|movie|film|on\s+(?:plex|jellyfin|emby)"
-    r"|to\s+(?:the\s+)?(?:library|plex|list|queue|my\s+list|watch)|would\s+be\s+(?:great|nice|awesome)"
-    r"|i\s+want\s+to\s+(?:watch|see)\s+it))+[\s.!?]*$",
-    re.I,
-)
-_YEAR_FORMS = (
-    re.compile(
-        r"\b(?:the\s+)?(?P<year>(?:18|19|20)\d\d)\s+(?:version|remake|adaptation)\s+of\b", re.I
-    ),
-    re.compile(r"\s*[\(\[](?P<year>(?:18|19|20)\d\d)[\)\]]"),
-    re.compile(r"\s*,?\s*\b(?:from|of|in)\s+(?:the\s+year\s+)?(?P<year>(?:18|19|20)\d\d)\b", re.I),
-    re.compile(
-        r"\s*,?\s*\bthe\s+(?P<year>(?:18|19|20)\d\d)\s+(?:version|one|movie|film|remake|original)\b",
-        re.I,
-    ),
-    re.compile(
-        r"^(?:the\s+)?(?P<year>(?:18|19|20)\d\d)(?:'s)?\s+(?:version\s+of\s+|movie\s+|film\s+|remake\s+of\s+)",
-        re.I,
-    ),
-    # A bare number at the end is a year only if a film can be of that year (Blade Runner 2049).
-    re.compile(r"(?<=\w)[\s,]+(?P<year>19\d\d|20[0-3]\d)$"),
-)
-_QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{1,150})[\"“”«»]")
-_ORDINALS = {
-    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
-    "one": 1, "two": 2, "three": 3, "four": 4,
-}  # fmt: skip
-_CHOICE = re.compile(
-    r"(?:(?:the|number|no\.?|option|choice|#|i\s+(?:want|mean|meant)|it'?s|yes|please)[\s,]*)*"
-    r"(?P<what>\d{1,2}|first|1st|second|2nd|third|3rd|fourth|4th|one|two|three|four|last"
-    r"|old(?:er|est)?|original|new(?:er|est)?|latest|recent)"
-    r"(?:[\s,]*(?:one|please|pls|thanks?|of\s+(?:them|those)|version|movie|film))*",
-    re.I,
-)
-_NO = re.compile(r"(no(pe)?|nah|neither|none)(\s+of\s+(them|those|these))?(\s+thanks?)?", re.I)
-_YES = re.compile(
-    r"(yes|yeah|yep|yup|sure|ok(ay)?|correct|right|that'?s\s+(it|the\s+one|right)|please)", re.I
+_FIRST_WORDS = phrases.start_of(
+    "the", "number", "no", "nr", "option", "choice", "#", "i want", "i'd like", "i mean", "i meant",
+    "it's", "its", "yes", "yeah", "please", "get", "give me", "let's go with", "i'll take", "ok",
+    "um", "make it", "one from", "movie from", "film from", "version from", "from", "of",
+)  # fmt: skip
+_LAST_WORDS = phrases.end_of(
+    "one", "please", "pls", "thanks?", "thank you", "of (?:them|those)", "version", "movie", "film",
+    "option", "choice", "would be (?:great|nice)", "i think", "is (?:it|good|fine)", "sounds good",
+)  # fmt: skip
+_NUMBERS = shapes.ORDINALS | {"one": 1, "two": 2, "three": 3, "four": 4, "1️⃣": 1, "2️⃣": 2}
+_OLDEST = phrases.whole("old(?:er|est)?", "original", "classic", "earlier", "earliest")
+_NEWEST = phrases.whole("new(?:er|est)?", "latest", "most recent", "recent", "modern", "remake")
+_NO_TITLE = phrases.whole(
+    "it", "that", "this", "them", "all", "everything", "please", "(?:the|my|that) (?:movie|film)s?",
+    "(?:the|my|that) (?:request|download|one)s?", "(?:all|everything)(?: of (?:it|them|that))?",
+)  # fmt: skip
+_SAID_WITH_YEAR = frozenset(
+    [
+        "the",
+        "one",
+        "from",
+        "of",
+        "in",
+        "year",
+        "version",
+        "movie",
+        "film",
+        "yes",
+        "please",
+        "pls",
+        "thanks",
+        "number",
+        "i",
+        "want",
+        "mean",
+        "meant",
+        "it's",
+        "its",
+        "get",
+        "that",
+        "ok",
+        "with",
+        "let's",
+        "go",
+    ]
 )
 
 
@@ -141,130 +94,148 @@ class Offer:
 
 def command(text: str) -> Understanding | None:
     """Return the reading of what needs no model: `status`, `?`, `never mind`; else None."""
-    plain = _plain(text)
-    if _matches(_HELP, plain):
+    plain = plain_text(text)
+    bare = plain.rstrip(" .!,;")
+    if not bare.strip("?"):
+        return Understanding(intent="help") if "?" in bare else None
+    bare = bare.rstrip(" ?.!")
+    if phrases.HELP.fullmatch(bare):
         return Understanding(intent="help")
-    if _matches(_STATUS, plain):
+    if phrases.STATUS.fullmatch(bare):
         return Understanding(intent="status")
-    if found := _NEVER_MIND.fullmatch(plain):
-        return Understanding(intent="cancel", titles=_titles(found["rest"]))
+    if phrases.NEVER_MIND.fullmatch(bare):
+        return _cancel(bare)
     return None
 
 
 def choice(text: str, offers: Sequence[Offer]) -> int | None:
     """Return which of `offers` an answer picks (from 1), NEITHER for none, None if it is no answer.
 
-    Reads numbers, years, ordinals, "the old one", "the new one", yes and no.
+    Reads numbers, years, ordinals, "the old one", "the new one", titles, yes and no.
     """
-    plain = _plain(text)
-    if _matches(_NO, plain):
+    plain = plain_text(text).strip(_EDGES + "?")
+    if _NO.fullmatch(plain):
         return NEITHER
-    if len(offers) == 1 and _matches(_YES, plain):
+    if len(offers) == 1 and _YES.fullmatch(plain):
         return 1
-    by_year = _by_year(plain, offers)
-    if by_year is not None:
-        return by_year
-    if found := _CHOICE.fullmatch(plain):
-        return _picked(found["what"].casefold(), offers)
-    named = [n for n, offer in enumerate(offers, 1) if offer.title.casefold() == plain.casefold()]
-    return named[0] if len(named) == 1 else None
+    if len(plain) > _LONGEST_ANSWER or len(plain.split()) > _MOST_WORDS:
+        return _by_name(plain, offers)
+    return _by_year(plain, offers) or _by_description(plain, offers) or _by_name(plain, offers)
 
 
 def read(text: str) -> Understanding:
-    """Return the whole reading of a text, when there is no model to ask."""
-    plain = _plain(text)
+    """Return the whole reading of a text, when there is no model to ask.
+
+    The titles are the likeliest before a search; `readings` has the rest.
+    """
+    plain = plain_text(text)
     by_command = command(plain)
     if by_command is not None:
         return by_command
-    if not plain or _matches(_CHAT, plain):
+    if not plain or is_talk(plain):
         return Understanding(intent="chat")
-    if found := _CANCEL_TITLE.fullmatch(plain):
-        return Understanding(intent="cancel", titles=_titles(found["title"]))
-    if _STATUS_OF.fullmatch(plain.rstrip(" ?.!")) and not _WISH.match(plain):
+    if phrases.CANCEL.fullmatch(plain.rstrip(" .!?")):
+        return _cancel(plain.rstrip(" .!?"))
+    if phrases.STATUS_OF.fullmatch(plain.rstrip(" ?.!")):
         return Understanding(intent="status")
-    if _OTHER_THINGS.search(plain):
-        return Understanding(intent="chat")
-    return _request(plain)
+    titles = main_titles(readings(text))
+    return Understanding(intent="request" if titles else "chat", titles=titles)
+
+
+def readings_of(text: str, reading: Understanding) -> list[Reading]:
+    """Return the ways to read a request, whoever read it: this module, or a model.
+
+    A model's titles are trusted; before them only a short text is tried as a title itself, since
+    "Get Out" is one.
+    """
+    if reading == read(text):
+        return readings(text)
+    whole = plain_text(text).strip(_EDGES + "?")
+    by_model = Reading(tuple(Wanted(title) for title in reading.titles), "like")
+    if not whole or len(whole.split()) > _LONGEST_WHOLE or len(reading.titles) > 1:
+        return [by_model]
+    return [Reading((Wanted(Title(title=whole[:300])),), "known"), by_model]
 
 
 def is_bare(text: str) -> bool:
     """Whether a text names a title, if it does, without saying that it is wanted."""
-    return _WISH.match(_plain(text)) is None
+    return not wishes(text)
 
 
-def _request(plain: str) -> Understanding:
-    wish = _WISH.match(plain)
-    wanted = wish["title"] if wish else plain
-    media = "tv" if _TV.search(wanted) else "unknown"
-    titles = _titles(wanted)
-    # Without a word of wanting, only what is short enough to be a title can be one.
-    if not titles or (wish is None and len(plain.split()) > 10):
-        return Understanding(intent="chat")
-    if media == "tv":
-        titles = [title.model_copy(update={"media": "tv"}) for title in titles]
-    return Understanding(intent="request", titles=titles)
+# --- Cancelling ----------------------------------------------------------------------------------
 
 
-def _titles(wanted: str) -> list[Title]:
-    if found := _QUOTED.search(wanted):
-        quoted, rest = found[1], wanted[: found.start()] + wanted[found.end() :]
-        return [Title(title=quoted.strip(), year=_year_in(rest)[1])]
-    # The first sentence names the film; what follows is talk.
-    wanted = re.split(r"(?<=[\w)])[.!?]+\s+(?=[A-Zi])", wanted.strip(), maxsplit=1)[0]
-    wanted = _AFTER_TITLE.sub("", wanted.strip(" ,.!?;:-\n\t"))
-    wanted, year = _year_in(wanted.strip(" ,.!?;:"))
-    wanted = _AFTER_TITLE.sub("", wanted)
-    stripped = _BEFORE_TITLE.sub("", wanted, count=1).strip(" ,.!?;:'\"")
-    # "The Movie" and "the film" alone say nothing; "The" of "The Matrix" belongs to it.
-    if (stripped and not re.match(r"^(?:the|a|that|this)\s+\w", wanted, re.I)) or (
-        stripped
-        and re.match(
-            r"^(?:the|a|that|this|some)\s+(?:new\s+|old\s+)?(?:movie|film|flick|copy)\b",
-            wanted,
-            re.I,
-        )
+def _cancel(plain: str) -> Understanding:
+    """Read "never mind", "cancel Dune", "I don't want Dune any more"."""
+    found = phrases.CANCEL.fullmatch(plain)
+    named = found["title"] if found else ""
+    named = re.sub(r"(?:^(?:the )?(?:movie|film) |,? any ?(?:more|longer)$)", "", named).strip(
+        _EDGES
+    )
+    if re.fullmatch(
+        r"(?:it|that|this|them|all|everything|please|the (?:movie|film))?", named, re.I
     ):
-        wanted = stripped
-    return [Title(title=wanted[:200], year=year)] if re.search(r"\w", wanted) else []
+        return Understanding(intent="cancel")
+    named = re.sub(r"^the (?=.+ (?:movie|film)$)| (?:movie|film|please)$", "", named)
+    return Understanding(intent="cancel", titles=[Title(title=named[:300])])
 
 
-def _year_in(text: str) -> tuple[str, int | None]:
-    """Return (`text` without the year it names, that year); a title that is a year stays one."""
-    for form in _YEAR_FORMS:
-        if found := form.search(text):
-            rest = (text[: found.start()] + " " + text[found.end() :]).strip()
-            if re.search(r"\w", rest):
-                return re.sub(r"\s{2,}", " ", rest), int(found["year"])
-    return text, None
+# --- Choosing ------------------------------------------------------------------------------------
 
 
 def _by_year(plain: str, offers: Sequence[Offer]) -> int | None:
+    """Read "1984", "the one from 1984", "Dune 1984"."""
     years = {int(year) for year in re.findall(r"\b(?:18|19|20)\d\d\b", plain)}
-    if len(years) != 1 or len(plain.split()) > 6:
+    named = {word for offer in offers for word in _fold(offer.title).split()}
+    said = {word for word in _fold(plain).split() if not word.isdigit()}
+    if len(years) != 1 or said - named - _SAID_WITH_YEAR:
         return None
-    fitting = [number for number, offer in enumerate(offers, 1) if offer.year in years]
-    return fitting[0] if len(fitting) == 1 else None
+    return _only(number for number, offer in enumerate(offers, 1) if offer.year in years)
 
 
-def _picked(what: str, offers: Sequence[Offer]) -> int | None:
+def _by_description(plain: str, offers: Sequence[Offer]) -> int | None:
+    """Read "2", "the second one", "the old one", "last"."""
+    what = _bared(plain)
     if what == "last":
-        return len(offers)
-    if what.startswith(("old", "original", "new", "latest", "recent")):
+        return len(offers) or None
+    if _OLDEST.fullmatch(what) or _NEWEST.fullmatch(what):
         dated = [(offer.year, number) for number, offer in enumerate(offers, 1) if offer.year]
-        if not dated:
-            return None
-        pick = min if what.startswith(("old", "original")) else max
-        return pick(dated)[1]
-    number = _ORDINALS.get(what) or int(what)
+        pick = min if _OLDEST.fullmatch(what) else max
+        return pick(dated)[1] if dated else None
+    number = int(what) if re.fullmatch(r"[0-9]{1,2}", what) else _NUMBERS.get(what, 0)
     return number if 1 <= number <= len(offers) else None
 
 
-def _plain(text: str) -> str:
-    text = text.replace("’", "'").replace("‘", "'")
-    return re.sub(r"\s+", " ", text).strip()
+def _by_name(plain: str, offers: Sequence[Offer]) -> int | None:
+    """Read the title of an offer that has it alone, with or without its year."""
+    said = {_fold(plain), _fold(re.sub(r"^(?:the|get|yes|i want)\b", "", plain, flags=re.I))}
+    return _only(
+        number
+        for number, offer in enumerate(offers, 1)
+        if said & {_fold(offer.title), _fold(f"{offer.title} {offer.year}")} - {""}
+    )
 
 
-def _matches(pattern: re.Pattern[str], plain: str) -> bool:
-    return pattern.fullmatch(
-        plain.rstrip(" .!,;") if plain.strip("?!. ") else plain
-    ) is not None or (pattern.fullmatch(plain.rstrip(" .!?,;")) is not None)
+def _bared(plain: str) -> str:
+    """Return an answer without the words around what it picks."""
+    what = plain.casefold()
+    for _ in range(4):
+        shorter = _LAST_WORDS.sub("", what)
+        if match := _FIRST_WORDS.match(shorter):
+            shorter = shorter[match.end() :] or shorter
+        what, before = shorter.strip(_EDGES + "#"), what
+        if what == before:
+            break
+    return what
+
+
+def _only(numbers: Iterable[int]) -> int | None:
+    found = list(numbers)
+    return found[0] if len(found) == 1 else None
+
+
+def _fold(text: str) -> str:
+    """Return the words of a title as they are compared: no case, accents or punctuation."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).replace("'", "")
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", letters))

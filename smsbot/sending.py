@@ -241,7 +241,7 @@ def _conclude(
             pause = random.uniform(1, min(_LONGEST_PAUSE.total_seconds(), 5.0 * 2**attempt.number))  # noqa: S311
             _put_back(message, token, answer, now, pause)
         case Outcome.OURS:
-            refused.failed(Exception(answer.detail), retry_after=_REFUSED_PAUSE)
+            refused.failed(answer.detail, retry_after=_REFUSED_PAUSE)
             summary = f"Twilio refuses our texts ({answer.detail}). They wait; nothing is lost."
             open_incident("twilio:refused", summary, now=now)
             _put_back(message, token, answer, now, _REFUSED_PAUSE)

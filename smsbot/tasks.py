@@ -40,7 +40,7 @@ def hand_over(task: Any, *args: int) -> None:
     try:
         task.apply_async(args=args, retry=False)
     except (OperationalError, RedisError, OSError) as error:
-        breaker.failed(error, retry_after=settings.REDIS_RETRY_AFTER)
+        breaker.failed(type(error).__name__, retry_after=settings.REDIS_RETRY_AFTER)
     else:
         breaker.succeeded()
 

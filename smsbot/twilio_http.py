@@ -24,7 +24,7 @@ MAX_BYTES = 8 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-class Refused(Exception):  # noqa: N818  # named for what Twilio did
+class Refused(Exception):  # named for what Twilio did
     """An answer other than 2xx: its HTTP status, and Twilio's error code when it has one."""
 
     def __init__(self, status: int, code: int | None) -> None:
@@ -90,7 +90,7 @@ class _Problem(BaseModel):
 
 
 def _code(body: bytes) -> int | None:
-    """Return Twilio's error code, a number of five digits; None for what a proxy or a login page says."""
+    """Return Twilio's error code, a number of five digits; None for what a proxy says."""
     try:
         code = str(_Problem.model_validate_json(body).code)
     except ValidationError:

@@ -42,6 +42,11 @@ class Title(BaseModel):
     year: int | None = None
     media: Literal["movie", "tv", "unknown"] = "unknown"
 
+    @field_validator("title")
+    @classmethod
+    def _storable(cls, title: str) -> str:
+        return title.replace("\x00", "")  # PostgreSQL holds none
+
     @field_validator("year")
     @classmethod
     def _plausible(cls, year: int | None) -> int | None:
@@ -158,10 +163,10 @@ def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
         )
         breaker.succeeded()
         return Understanding.model_validate_json(content), tokens
-    except (openai.OpenAIError, ValidationError, TimeoutError) as error:
+    except Exception as error:  # whatever a server makes the SDK trip over is no answer
         log.warning("no answer from the model", error=type(error).__name__)
         if isinstance(error, (openai.APIConnectionError, openai.APIStatusError, TimeoutError)):
-            breaker.failed(error, retry_after=settings.OPENAI_RETRY_AFTER)
+            breaker.failed(type(error).__name__, retry_after=settings.OPENAI_RETRY_AFTER)
         refusals = (
             openai.AuthenticationError,
             openai.PermissionDeniedError,

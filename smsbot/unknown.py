@@ -24,9 +24,6 @@ log = structlog.get_logger(__name__)
 
 Status = OutboundMessage.Status
 
-LISTED_WITHIN = timedelta(seconds=60)
-"""How long after its deadline a call may still have made a message at Twilio."""
-
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _GIVE_UP_AFTER = timedelta(hours=24)
 _MOST_CREATES = 2
@@ -92,7 +89,8 @@ def _claim(message: OutboundMessage, now: datetime) -> uuid.UUID | None:
 def _find(message: OutboundMessage, attempt: OutboundAttempt) -> str | None:
     """Return the SID under which Twilio has this text, None when it certainly does not."""
     since = attempt.started_at - _CLOCKS_DIFFER
-    until = attempt.started_at + timedelta(seconds=settings.TWILIO_DEADLINE) + LISTED_WITHIN
+    latest = timedelta(seconds=settings.TWILIO_DEADLINE + settings.UNKNOWN_TAIL)
+    until = attempt.started_at + latest
     listed = gateway.listed(message.contact.address, since, until)
     known = set(
         OutboundMessage.objects.filter(twilio_sid__in=[other.sid for other in listed]).values_list(

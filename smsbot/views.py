@@ -11,7 +11,7 @@ from functools import wraps
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -67,7 +67,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     if incoming is not None:
         try:
             row, created = inbound.store(incoming, now=timezone.now())
-        except DatabaseError as error:
+        except DatabaseFailure as error:
             log.error("text not stored, Twilio is asked to try again", error=str(error))
             return _text("Not stored; try again.", 503)
         if created:
@@ -91,7 +91,7 @@ def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             code=int(code) if code.isascii() and code.isdigit() else None,
             now=timezone.now(),
         )
-    except DatabaseError as error:
+    except DatabaseFailure as error:
         log.error("delivery report not stored", error=str(error))
         return _text("Not stored; try again.", 503)
     return _text("Noted.", 200) if known else _text("No such message.", 404)

@@ -4,38 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('moviesms', '0001_initial'),
+        ("moviesms", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='incident',
-            name='alert_lease',
+            model_name="incident",
+            name="alert_lease",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='incident',
-            name='closing_alerted_at',
+            model_name="incident",
+            name="closing_alerted_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='incident',
-            name='opening_alerted_at',
+            model_name="incident",
+            name="opening_alerted_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.CreateModel(
-            name='Quota',
+            name="Quota",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100)),
-                ('day', models.DateField()),
-                ('used', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=100)),
+                ("day", models.DateField()),
+                ("used", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['-day', 'key'],
-                'constraints': [models.UniqueConstraint(fields=('key', 'day'), name='one_quota_per_key_and_day')],
+                "ordering": ["-day", "key"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key", "day"), name="one_quota_per_key_and_day")
+                ],
             },
         ),
     ]

@@ -4,27 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('smsbot', '0001_initial'),
+        ("smsbot", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='outboundmessage',
-            name='denials',
+            model_name="outboundmessage",
+            name="denials",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.CreateModel(
-            name='BackfillState',
+            name="BackfillState",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('installed_at', models.DateTimeField()),
-                ('cursor', models.DateTimeField()),
-                ('next_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("installed_at", models.DateTimeField()),
+                ("cursor", models.DateTimeField()),
+                ("next_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_backfill_state')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_backfill_state")
+                ],
             },
         ),
     ]

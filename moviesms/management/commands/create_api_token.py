@@ -22,8 +22,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope",
             choices=ApiToken.Scope.values,
-            default=ApiToken.Scope.READ.value,
-            help="what the key allows: reading alone, or writing too (default: %(default)s)",
+            help="what the key allows: reading alone, or writing too (default: read; with "
+            "--replace, what the old one allowed)",
         )
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument(
@@ -43,13 +43,13 @@ class Command(BaseCommand):
         else:
             self._create(options["name"], options["scope"], replace=options["replace"])
 
-    def _create(self, name: str, scope: str, *, replace: bool) -> None:
+    def _create(self, name: str, scope: str | None, *, replace: bool) -> None:
         if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
             raise CommandError(f"A name has 1 to {_LONGEST_NAME} printable characters.")
         try:
             with transaction.atomic():
-                if replace:
-                    _set_aside(name)
+                old = _set_aside(name) if replace else None
+                scope = scope or (old.scope if old else ApiToken.Scope.READ.value)
                 _, key = ApiToken.issue(name, scope)
         except IntegrityError as error:
             raise CommandError(_taken(name)) from error
@@ -71,14 +71,15 @@ class Command(BaseCommand):
         self.stdout.write(f"The key of {name!r} is revoked.")
 
 
-def _set_aside(name: str) -> None:
-    """Revoke the key of this name, if there is one, and free its name; the row is kept."""
+def _set_aside(name: str) -> ApiToken | None:
+    """Revoke the key of this name and free the name; return the row, which is kept, if any."""
     token = ApiToken.objects.select_for_update().filter(name=name).first()
     if token is None:
-        return
+        return None
     token.revoked_at = token.revoked_at or timezone.now()
     token.name = f"{name} (replaced, #{token.pk})"
     token.save(update_fields=["name", "revoked_at"])
+    return token
 
 
 def _taken(name: str) -> str:
