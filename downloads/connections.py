@@ -9,10 +9,10 @@ from downloads.radarr import Radarr
 from downloads.tmdb import Tmdb
 from moviesms.breaker import Breaker
 
-
 # Radarr failed a moment ago: what is asked for meanwhile is saved at once, not after a time-out.
 # The tick tries in any case, and closes it.
 radarr_breaker = Breaker("radarr")
+tmdb_breaker = Breaker("tmdb")
 
 
 class NotConfigured(ServiceError):

@@ -1,14 +1,18 @@
 """Finding the film that a title means, on TMDB."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 
 from downloads import connections
+from downloads.http import ServiceError
 from downloads.matching import Query, decide
-from downloads.tmdb import Film
+from downloads.tmdb import Film, Tmdb
+
+T = TypeVar("T")
 
 
 class UnknownFilm(Exception):
@@ -54,7 +58,7 @@ def resolve(title: str, year: int | None = None) -> Resolution:
 
 def film(tmdb_id: int) -> Match:
     """Return the film of a TMDB id. Raises UnknownFilm, or ServiceError when TMDB fails."""
-    found = connections.tmdb().movie(tmdb_id)
+    found = _ask(lambda tmdb: tmdb.movie(tmdb_id))
     if found is None:
         raise UnknownFilm(str(tmdb_id))
     return _match(found)
@@ -65,9 +69,24 @@ def _search(title: str, year: int | None) -> list[Film]:
     kept = cache.get(key)
     if kept is not None:
         return [Film.model_validate(fields) for fields in kept]
-    films = connections.tmdb().search(title, year)
+    films = _ask(lambda tmdb: tmdb.search(title, year))
     cache.set(key, [film.model_dump(mode="json") for film in films], settings.TMDB_CACHE_TTL)
     return films
+
+
+def _ask(question: Callable[[Tmdb], T]) -> T:
+    """Ask TMDB, unless it failed a moment ago. Raises ServiceError."""
+    if connections.tmdb_breaker.is_open:
+        raise ServiceError(
+            "failed a moment ago and is left alone", service="TMDB", code="unavailable"
+        )
+    try:
+        answer = question(connections.tmdb())
+    except ServiceError as error:
+        connections.tmdb_breaker.failed(error.code, retry_after=settings.TMDB_RETRY_AFTER)
+        raise
+    connections.tmdb_breaker.succeeded()
+    return answer
 
 
 def _match(film: Film) -> Match:

@@ -248,7 +248,7 @@ def _tokens(title: str) -> list[str]:
         words = words[1:]
     tokens = [_NUMBERS.get(word, word) for word in words[:1]]
     tokens += [_SEQUEL_NUMBERS.get(word, word) for word in words[1:]]
-    following = [*tokens[1:], ""]
+    following = [*tokens, ""][1:]
     return [
         token
         for place, (token, after) in enumerate(zip(tokens, following, strict=True))

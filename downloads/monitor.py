@@ -101,9 +101,11 @@ def _observe(
     state = MonitorState.load()
     snapshot = read_snapshot(radarr, cursor=state.history_cursor, now=now)
     films = _read_films(radarr, _undecided(followed, snapshot), now, last_tick)
-    for download in followed:
-        facts = _facts_for(download, snapshot, films)
-        decision = next_status(download, facts, now, _graces())
+    decided = [
+        (download, next_status(download, _facts_for(download, snapshot, films), now, _graces()))
+        for download in followed
+    ]
+    for download, decision in _without_false_absences(radarr, decided, now):
         result.changed += _apply(download, decision, now)
     _move_cursor(state, snapshot)
     _store_views(followed, snapshot, now)
@@ -138,8 +140,36 @@ def _read_films(
             now=now,
         )
         return FilmsRead(films.movies)
-    close_incident("radarr:films_missing", now=now)
+    if not films.absent:
+        close_incident("radarr:films_missing", now=now)
     return films
+
+
+def _without_false_absences(
+    radarr: Radarr, decided: list[tuple[Download, Decision]], now: datetime
+) -> list[tuple[Download, Decision]]:
+    """Leave out cancellations when this seems to be another Radarr, or an emptied one.
+
+    Looked at only when a film is about to be cancelled, so one whole list costs nothing else.
+    """
+    gone = [d for d, decision in decided if decision.status == Status.CANCELLED != d.status]
+    if not gone or _is_our_radarr(radarr):
+        return decided
+    open_incident(
+        "radarr:films_missing",
+        "Radarr has none of the films it had. Is RADARR_URL the right Radarr? Nothing was "
+        "cancelled.",
+        now=now,
+    )
+    return [pair for pair in decided if pair[0] not in gone]
+
+
+def _is_our_radarr(radarr: Radarr) -> bool:
+    """Whether Radarr has films at all and, where we know of some, one that it had before."""
+    present = {movie.tmdb_id for movie in radarr.movies()}
+    ended = Download.objects.filter(status=Status.COMPLETED, radarr_id__isnull=False)
+    known = set(ended.order_by("-completed_at").values_list("tmdb_id", flat=True)[:50])
+    return bool(present) and (not known or bool(known & present))
 
 
 def _history_of(download: Download, snapshot: Snapshot) -> list[HistoryItem]:

@@ -41,6 +41,7 @@ RADARR_DEADLINE = env.float("RADARR_DEADLINE", default=20)
 
 TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org").rstrip("/")
 TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
+TMDB_RETRY_AFTER = env.float("TMDB_RETRY_AFTER", default=10)
 TMDB_DEADLINE = env.float("TMDB_DEADLINE", default=5)
 
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="").rstrip("/")
@@ -337,6 +338,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# On SIGTERM a worker finishes what it has begun; what takes longer is handed back.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 7.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_SERIALIZER = "json"

@@ -42,6 +42,9 @@ def render(template: str, **context: Any) -> str:
     while segments(text) > limit and longest > _LEAST_KEPT:
         longest = max(_LEAST_KEPT, min(longest - 5, longest * 9 // 10))
         text = _fill(template, context, longest)
+    while segments(text) > limit and any(len(many) > 1 for many in _lists(context)):
+        context = {n: v[:-1] if _is_many(v) else v for n, v in context.items()}
+        text = _fill(template, context, longest)
     return text
 
 
@@ -84,6 +87,10 @@ def _lengths(value: Any) -> list[int]:
     if isinstance(value, dict):
         value = list(value.values())
     return [length for item in value for length in _lengths(item)] if _is_many(value) else []
+
+
+def _lists(context: dict[str, Any]) -> list[Any]:
+    return [value for value in context.values() if _is_many(value)]
 
 
 def _is_many(value: Any) -> bool:

@@ -24,6 +24,9 @@ from moviesms.embedded_redis import EmbeddedRedis
 from smsbot import notifications, processing, sending, understanding
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
 
+# A real password hash is slow on purpose; no test is about that.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 SAM, ALEX, KIM = "+12025550142", "+12025550175", "+12025550119"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -46,15 +49,21 @@ def redis_server() -> Iterator[EmbeddedRedis]:
 @pytest.fixture(autouse=True)
 def _fresh(redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of one test reaches the next: an empty Redis, closed breakers, no waiting."""
+    close_breakers()
+    get_redis_connection("live").flushall()
+    monkeypatch.setattr(http, "pause", lambda seconds: None)
+
+
+def close_breakers() -> None:
+    """Let the seconds pass for which a service that failed is left alone."""
     for breaker in (
         live.breaker,
         sending.refused,
         understanding.breaker,
         connections.radarr_breaker,
+        connections.tmdb_breaker,
     ):
         breaker.succeeded()
-    get_redis_connection("live").flushall()
-    monkeypatch.setattr(http, "pause", lambda seconds: None)
 
 
 @pytest.fixture
@@ -158,6 +167,7 @@ class Household:
 
     def work(self) -> None:
         """Do what the worker does, until there is nothing left to do now."""
+        close_breakers()
         for _ in range(50):
             now = timezone.now()
             inbound = list(processing.due(now).values_list("id", flat=True))

@@ -133,8 +133,16 @@ def test_namesakes_are_asked_about_and_the_year_answers(
 
 @pytest.mark.parametrize(
     ("answer", "tmdb_id"),
-    [("1", 438631), ("2", 841), ("2.", 841), ("the old one", 841), ("the second", 841)]
-    + [("newest", 438631), ("number 2 please", 841), ("first", 438631)],
+    [
+        ("1", 438631),
+        ("2", 841),
+        ("2.", 841),
+        ("the old one", 841),
+        ("the second", 841),
+        ("newest", 438631),
+        ("number 2 please", 841),
+        ("first", 438631),
+    ],
 )
 def test_a_question_is_answered_in_many_ways(
     household: Household, radarr: FakeRadarr, answer: str, tmdb_id: int
@@ -211,9 +219,12 @@ def test_a_sick_radarr_saves_the_request_and_is_no_failure(
 
 @pytest.mark.parametrize(
     "answer",
-    [rejected("TmdbId", "MovieExistsValidator"), (409, {"X-Application-Version": "6"}, "{}")]
-    + [(500, {"X-Application-Version": "6"}, '{"message": "constraint"}')]
-    + [requests.exceptions.ReadTimeout("read timed out")],
+    [
+        rejected("TmdbId", "MovieExistsValidator"),
+        (409, {"X-Application-Version": "6"}, "{}"),
+        (500, {"X-Application-Version": "6"}, '{"message": "constraint"}'),
+        requests.exceptions.ReadTimeout("read timed out"),
+    ],
     ids=["exists", "race", "500", "timeout"],
 )
 def test_an_add_that_took_effect_after_all_is_an_add(
@@ -318,13 +329,32 @@ def test_a_film_removed_in_radarr_is_cancelled_after_the_grace(
     household: Household, radarr: FakeRadarr
 ) -> None:
     household.text(SAM, ASK)
+    radarr.put(9000, "Another", 2000)
     household.tick()
-    radarr.movies.clear()
+    del radarr.movies[radarr.movie(155)["id"]]
     household.tick()
     assert Download.objects.get().status == Status.SEARCHING
     household.tick(minutes=6)
     assert Download.objects.get().status == Status.CANCELLED
     assert len(household.texts_to(SAM)) == 2
+
+
+@pytest.mark.parametrize("others", [[], [(9000, "Another", 2000)]], ids=["empty", "another"])
+def test_one_film_in_a_radarr_that_is_not_ours_is_not_cancelled(
+    household: Household, radarr: FakeRadarr, others: list[tuple[int, str, int]]
+) -> None:
+    household.text(KIM, "get The Matrix")
+    radarr.grab(603, timezone.now())
+    radarr.finish(603, timezone.now())
+    household.tick()
+    household.text(SAM, ASK)
+    household.tick()
+    radarr.movies.clear()
+    for film in others:
+        radarr.put(*film)
+    for _ in range(4):
+        household.tick(minutes=6)
+    assert Download.objects.get(tmdb_id=155).status == Status.SEARCHING
 
 
 def test_an_emptied_radarr_cancels_nobodys_films(
@@ -359,8 +389,5 @@ def test_twilio_refusing_us_keeps_every_text(household: Household, twilio: FakeT
     assert household.text(SAM, ASK) == []
     twilio.fail_with(None)
     household.clock.shift(timedelta(minutes=2))
-    from smsbot import sending
-
-    sending.refused.succeeded()
     household.work()
     assert household.texts_to(SAM) == [ADDED]
