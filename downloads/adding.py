@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from downloads import connections
@@ -24,6 +24,7 @@ from downloads.radarr import (
     Misconfigured,
     Movie,
     Radarr,
+    RadarrRejected,
     UnknownMovie,
 )
 from moviesms.incidents import close_incident, open_incident
@@ -77,18 +78,27 @@ def remove(download: Download, *, now: datetime) -> None:
     Never deletes files, never a film that the owner added, never one that is wanted again.
     Raises ServiceError when Radarr does not answer; the row then stays due.
     """
+    due = Download.objects.filter(
+        pk=download.pk,
+        generation=download.generation,
+        status=Status.CANCELLED,
+        removal_due=True,
+    )
     radarr = connections.radarr()
     movie = radarr.movie(download.radarr_id) if download.radarr_id else None
     if movie is not None and movie.tmdb_id == download.tmdb_id and not movie.has_file:
-        for item in radarr.queue():
-            if item.movie_id == movie.id:
-                radarr.remove_from_queue(item.id)
+        _take_out(radarr, movie, due.filter(added_by_us=True, radarr_id=movie.id))
+    if due.update(removal_due=False, radarr_id=None, added_by_us=False):
+        log.info("removed from Radarr", download=download.pk)
+
+
+def _take_out(radarr: Radarr, movie: Movie, still_due: QuerySet[Download]) -> None:
+    items = [item for item in radarr.queue() if item.movie_id == movie.id]
+    for item in items:
+        if still_due.exists():
+            radarr.remove_from_queue(item.id)
+    if still_due.exists():
         radarr.delete(movie.id)
-    due = Download.objects.filter(
-        pk=download.pk, generation=download.generation, status=Status.CANCELLED
-    )
-    due.update(removal_due=False, radarr_id=None, added_by_us=False)
-    log.info("removed from Radarr", download=download.pk)
 
 
 def _claim(download: Download, now: datetime) -> bool:
@@ -116,7 +126,7 @@ def _put_in(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
     present = radarr.movie_by_tmdb_id(download.tmdb_id)
     if present is not None:
         _want(radarr, present)
-        return present, download.added_by_us
+        return present, download.added_by_us and present.id == download.radarr_id
     found = radarr.lookup(download.tmdb_id)
     if found is not None and found.is_excluded:
         raise Excluded
@@ -195,21 +205,28 @@ def _cached(what: str, read: Callable[[], list[list[Any]]]) -> list[list[Any]]:
 
 
 def _record(download: Download, movie: Movie, added_by_us: bool, now: datetime) -> None:
-    transition_to(
-        download,
-        Status.COMPLETED if movie.has_file else Status.SEARCHING,
-        now=now,
-        radarr_id=movie.id,
-        added_by_us=added_by_us,
-        imdb_id=movie.imdb_id or download.imdb_id,
+    known: dict[str, Any] = {
+        "radarr_id": movie.id,
+        "added_by_us": added_by_us,
+        "imdb_id": movie.imdb_id or download.imdb_id,
+    }
+    status = Status.COMPLETED if movie.has_file else Status.SEARCHING
+    if transition_to(download, status, now=now, **known):
+        log.info("in Radarr", download=download.pk, radarr_id=movie.id, added_by_us=added_by_us)
+        return
+    # It was cancelled while we added it: then it is to go again, if it is ours.
+    cancelled = Download.objects.filter(
+        pk=download.pk, generation=download.generation, status=Status.CANCELLED
     )
-    log.info("in Radarr", download=download.pk, radarr_id=movie.id, added_by_us=added_by_us)
+    cancelled.update(**known, removal_due=added_by_us)
+    download.refresh_from_db()
 
 
 def _give_back(download: Download, error: ServiceError, now: datetime) -> None:
     """Leave the row `requested` for the monitor, and tell the owner of what only they can mend."""
     log.warning("add failed", download=download.pk, code=error.code, error=str(error))
-    if not isinstance(error, Misconfigured):
+    # A refusal is Radarr at work: it says nothing about the next film.
+    if not isinstance(error, RadarrRejected):
         connections.radarr_breaker.failed(error.code, retry_after=settings.RADARR_RETRY_AFTER)
     Download.objects.filter(pk=download.pk, status=Status.REQUESTED).update(add_lease=None)
     download.refresh_from_db()
@@ -218,5 +235,7 @@ def _give_back(download: Download, error: ServiceError, now: datetime) -> None:
             [f"radarr:{what}:{settings.RADARR_URL}" for what in ("profiles", "folders")]
         )
         open_incident("radarr:refused", f"Radarr refuses new films: {error}", now=now)
+    elif isinstance(error, RadarrRejected):
+        open_incident("radarr:refused", f"Radarr refuses {download.name}: {error}", now=now)
     elif error.permanent:
         open_incident("radarr:unusable", f"Radarr cannot be used: {error}", now=now)

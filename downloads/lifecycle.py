@@ -1,11 +1,13 @@
 """The only code that sets a download's status: compare-and-set plus event, in one transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState, Status
+from moviesms.incidents import close_incident
 
 # Which status may follow which; an end is left by a later find or by a new generation alone.
 _ON_THE_WAY = frozenset(
@@ -44,6 +46,7 @@ _TOLD = {
 _FORGOTTEN: dict[str, Any] = {
     "problem": "",
     "failed_seen_at": None,
+    "failed_history_id": 0,
     "failed_seen_reason": "",
     "absent_since": None,
     "absent_count": 0,
@@ -79,7 +82,8 @@ def transition_to(
     }
     if status == Status.COMPLETED:
         fields["completed_at"] = now
-    return _write(
+    had_problem = bool(download.problem)
+    moved = _write(
         download,
         fields,
         kind=_TOLD.get(status, status.value),
@@ -87,6 +91,9 @@ def transition_to(
         reason=reason,
         now=now,
     )
+    if moved and had_problem:
+        close_incident(stuck_key(download), now=now)
+    return moved
 
 
 def note(
@@ -96,10 +103,13 @@ def note(
     now: datetime,
     dedupe: str | None,
     reason: str = "",
-    **changes: Any,
+    changes: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Record an event that leaves the status as it is; same rules as `transition_to`."""
-    return _write(download, changes, kind=kind, dedupe=dedupe, reason=reason, now=now)
+    """Record an event that leaves the status as it is; same rules as `transition_to`.
+
+    `reason` is the event's, `changes` are fields of the row.
+    """
+    return _write(download, dict(changes or {}), kind=kind, dedupe=dedupe, reason=reason, now=now)
 
 
 def remember(download: Download, **facts: Any) -> bool:
@@ -123,6 +133,11 @@ def begin_generation(download: Download, *, now: datetime) -> bool:
         removal_due=False,
         completed_at=None,
     )
+
+
+def stuck_key(download: Download) -> str:
+    """Return the key of the incident that this download needs a hand."""
+    return f"stuck:{download.pk}"
 
 
 def settle_requests(download: Download, *, only: int | None = None) -> None:

@@ -61,6 +61,7 @@ class Download(models.Model):
 
     # What a grace needs: since when something was seen, so that one odd look proves nothing.
     failed_seen_at = models.DateTimeField(null=True, blank=True)
+    failed_history_id = models.PositiveBigIntegerField(default=0)
     failed_seen_reason = models.CharField(max_length=300, blank=True)
     absent_since = models.DateTimeField(null=True, blank=True)
     absent_count = models.PositiveIntegerField(default=0)

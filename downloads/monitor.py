@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from downloads import connections, lifecycle, live
 from downloads.adding import remove, try_add
@@ -72,7 +72,7 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
         result.error = str(error)
         connections.radarr_breaker.failed(error.code, retry_after=settings.RADARR_RETRY_AFTER)
         _tell_owner(error, now)
-    else:
+    if not result.error:
         connections.radarr_breaker.succeeded()
         close_incident("radarr:unusable", now=now)
     return result
@@ -101,6 +101,7 @@ def _observe(
     state = MonitorState.load()
     snapshot = read_snapshot(radarr, cursor=state.history_cursor, now=now)
     films = _read_films(radarr, _undecided(followed, snapshot), now, last_tick)
+    _follow_new_ids(followed, films)
     decided = [
         (download, next_status(download, _facts_for(download, snapshot, films), now, _graces()))
         for download in followed
@@ -143,6 +144,14 @@ def _read_films(
     if not films.absent:
         close_incident("radarr:films_missing", now=now)
     return films
+
+
+def _follow_new_ids(followed: Sequence[Download], films: FilmsRead) -> None:
+    """Keep to a film that the owner took out of Radarr and put in again: it has another id."""
+    for download in followed:
+        movie = films.movies.get(download.pk)
+        if movie is not None and movie.id != download.radarr_id:
+            lifecycle.remember(download, radarr_id=movie.id, added_by_us=False)
 
 
 def _without_false_absences(
@@ -202,8 +211,8 @@ def _graces() -> Graces:
 def _apply(download: Download, decision: Decision, now: datetime) -> bool:
     """Write what was decided, if nobody moved the row meanwhile; True when it made an event."""
     facts = {k: v for k, v in decision.remember.items() if getattr(download, k) != v}
-    if download.problem and (decision.status != download.status or facts.get("problem") == ""):
-        close_incident(f"stuck:{download.pk}", now=now)
+    if download.problem and facts.get("problem") == "":
+        close_incident(lifecycle.stuck_key(download), now=now)
     if decision.status != download.status:
         before = download.status
         moved = lifecycle.transition_to(
@@ -222,7 +231,7 @@ def _apply(download: Download, decision: Decision, now: datetime) -> bool:
         if kind == "stuck":
             _tell_owner_of_stuck(download, reason, now)
         return lifecycle.note(
-            download, kind, now=now, dedupe=dedupe, reason=reason, **decision.remember
+            download, kind, now=now, dedupe=dedupe, reason=reason, changes=decision.remember
         )
     if facts:
         lifecycle.remember(download, **facts)
@@ -235,7 +244,7 @@ def _tell_owner_of_stuck(download: Download, reason: str, now: datetime) -> None
         if reason == "import"
         else "makes no progress in the download client"
     )
-    open_incident(f"stuck:{download.pk}", f"{download.name} {what}.", now=now)
+    open_incident(lifecycle.stuck_key(download), f"{download.name} {what}.", now=now)
 
 
 def _move_cursor(state: MonitorState, snapshot: Snapshot) -> None:
@@ -250,10 +259,12 @@ def _move_cursor(state: MonitorState, snapshot: Snapshot) -> None:
 
 def _store_views(followed: Sequence[Download], snapshot: Snapshot, now: datetime) -> None:
     requesters: dict[int, list[str]] = {}
-    asked = DownloadRequest.objects.filter(download__status__in=ACTIVE).values_list(
-        "download_id", "requester"
+    waiting = DownloadRequest.objects.filter(
+        download__status__in=ACTIVE,
+        generation=F("download__generation"),
+        state=DownloadRequest.State.ACTIVE,
     )
-    for download_id, requester in asked:
+    for download_id, requester in waiting.values_list("download_id", "requester"):
         requesters.setdefault(download_id, []).append(mask_phone(requester))
     live.store(
         (
@@ -269,13 +280,24 @@ def _store_views(followed: Sequence[Download], snapshot: Snapshot, now: datetime
 
 
 def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:
-    """Put saved requests into Radarr, oldest first; the first that Radarr cannot take ends it."""
+    """Put saved requests into Radarr, oldest first, until Radarr proves to be away."""
     saved = [d for d in downloads if d.status == Status.REQUESTED]
-    for download in saved[:MOST_ADDS]:
-        if not try_add(download, now=now, patient=True):
-            result.error = result.error or "Radarr did not take a saved request; see the log."
+    if not saved:
+        return
+    asked_for = set(
+        DownloadRequest.objects.filter(
+            download__in=saved,
+            generation=F("download__generation"),
+            state=DownloadRequest.State.ACTIVE,
+        ).values_list("download_id", flat=True)
+    )
+    for download in [d for d in saved if d.pk in asked_for][:MOST_ADDS]:
+        if try_add(download, now=now, patient=True):
+            result.added += download.status != Status.REQUESTED
+            continue
+        result.error = result.error or "Radarr did not take a saved request; see the log."
+        if connections.radarr_breaker.is_open:
             return
-        result.added += download.status != Status.REQUESTED
 
 
 def _remove_due(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:

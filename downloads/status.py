@@ -89,6 +89,7 @@ def _from_queue(
     status = Status.IMPORTING if _is_importing(item) else Status.DOWNLOADING
     facts: dict[str, Any] = {
         "failed_seen_at": None,
+        "failed_history_id": 0,
         "failed_seen_reason": "",
         "undecided_since": None,
         "absent_since": None,
@@ -132,13 +133,17 @@ def _failure_seen(
     download: Download, history: Sequence[HistoryItem], now: datetime
 ) -> dict[str, Any]:
     """Return the facts of a failed download that nothing was grabbed after."""
-    seen_at, reason = download.failed_seen_at, download.failed_seen_reason
+    seen = (download.failed_seen_at, download.failed_history_id, download.failed_seen_reason)
     for item in history:
         if item.event_type == "grabbed":
-            seen_at, reason = None, ""
+            seen = (None, 0, "")
         elif item.event_type == "downloadFailed":
-            seen_at, reason = download.failed_seen_at or now, (item.message or "")[:300]
-    return {"failed_seen_at": seen_at, "failed_seen_reason": reason}
+            # The same row is read again and again; another failure has a grace of its own.
+            known = download.failed_seen_at if item.id == download.failed_history_id else None
+            seen = (known or now, item.id, (item.message or "")[:300])
+    return dict(
+        zip(("failed_seen_at", "failed_history_id", "failed_seen_reason"), seen, strict=True)
+    )
 
 
 def _absent(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:

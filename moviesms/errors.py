@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -62,3 +64,10 @@ def _field_errors(details: Any) -> dict[str, Any]:
     return {
         "non_field_errors": [{"code": str(e["code"]), "detail": str(e["message"])} for e in details]
     }
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what leads nowhere: in the API's one shape below `/api/`, else as a page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": "not_found", "detail": "There is nothing here."}, status=404)
+    return page_not_found(request, exception)

@@ -16,3 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/sms/", include("downloads.urls")),
     path("healthz", health.healthz, name="healthz"),
 ]
+
+handler404 = "moviesms.errors.not_found"

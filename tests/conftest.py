@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 import responses
 import time_machine
 from django.conf import settings as django_settings
@@ -14,7 +15,6 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from django_redis import get_redis_connection
 from twilio.request_validator import RequestValidator
 
 from downloads import connections, http
@@ -50,7 +50,7 @@ def redis_server() -> Iterator[EmbeddedRedis]:
 def _fresh(redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of one test reaches the next: an empty Redis, closed breakers, no waiting."""
     close_breakers()
-    get_redis_connection("live").flushall()
+    redis.Redis.from_url(django_settings.REDIS_URL, socket_timeout=10).flushall()
     monkeypatch.setattr(http, "pause", lambda seconds: None)
 
 
