@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from downloads import connections
 from downloads.http import ServiceError
-from downloads.matching import Query, decide
+from downloads.matching import How, Query, look_up, reference
 from downloads.tmdb import Film, Tmdb
 
 T = TypeVar("T")
@@ -47,13 +47,23 @@ class Resolution:
     sure: bool
 
 
-def resolve(title: str, year: int | None = None) -> Resolution:
-    """Look `title` up on TMDB. Raises ServiceError when TMDB does not answer."""
-    films = _search(title, year)
-    if not films and year:
-        films = _search(title, None)
-    verdict = decide(Query(title, year), films)
+def resolve(title: str, year: int | None = None, how: How = "like") -> Resolution:
+    """Look `title` up on TMDB, `how` closely. Raises ServiceError when TMDB does not answer.
+
+    `imdb:tt0468569` and `tmdb:155` name a film by its id.
+    """
+    named = reference(title)
+    if named is not None:
+        found = _by_id(*named)
+        return Resolution([_match(found)] if found else [], sure=found is not None)
+    verdict = look_up(Query(title, year, how), _search)
     return Resolution([_match(film) for film in verdict.films], verdict.sure)
+
+
+def _by_id(kind: str, number: str) -> Film | None:
+    if kind == "imdb":
+        return _ask(lambda tmdb: tmdb.find_imdb(number))
+    return _ask(lambda tmdb: tmdb.movie(int(number)))
 
 
 def film(tmdb_id: int) -> Match:

@@ -16,8 +16,8 @@ from downloads import services
 from downloads.services import Match, Outcome
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
+from smsbot import finding, recent, rules, understanding
 from smsbot import inbound as incoming
-from smsbot import recent, rules, understanding
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.reasons import in_plain_words
@@ -207,14 +207,14 @@ def _act(
 ) -> Reply:
     match reading.intent:
         case "request" if reading.titles:
-            return _requested(message, reading.titles, question, now, keep)
+            return _requested(message, reading, question, now, keep)
         case "choose" if question is not None:
             offered = len(question.offers or ())
             if reading.choice is not None and 0 <= reading.choice <= offered:
                 return _chosen(message, question, reading.choice, now)
             return say("choose_again", films=[_name(offer) for offer in question.offers or ()])
         case "choose" if reading.titles:
-            return _requested(message, reading.titles, question, now, keep)
+            return _requested(message, reading, question, now, keep)
         case "status":
             return _status(message.contact)
         case "cancel":
@@ -227,13 +227,15 @@ def _act(
 
 def _requested(
     message: InboundMessage,
-    titles: Sequence[Title],
+    reading: Understanding,
     question: OutboundMessage | None,
     now: datetime,
     keep: Callable[..., None],
 ) -> Reply:
     """Answer a request for one or several titles; a new request replaces an open question."""
-    found = _find(message, titles, keep)
+    found = _find(message, reading, keep)
+    if not found:
+        return say("chat")
     replies = []
     for index, (title, resolution) in enumerate(found):
         replies.append(_one_title(message, title, resolution, index, now))
@@ -241,18 +243,17 @@ def _requested(
 
 
 def _find(
-    message: InboundMessage, titles: Sequence[Title], keep: Callable[..., None]
+    message: InboundMessage, reading: Understanding, keep: Callable[..., None]
 ) -> list[tuple[Title, services.Resolution]]:
     """Return each title with its films, from the row if they were found before a crash."""
     if message.matches is None:
-        resolved = [(title, _resolve(message, title)) for title in titles]
         message.matches = [
             {
-                "title": title.model_dump(mode="json"),
-                "sure": resolution.sure,
-                "films": [match.as_dict() for match in resolution.matches],
+                "title": found.title.model_dump(mode="json"),
+                "sure": found.sure,
+                "films": [match.as_dict() for match in found.matches],
             }
-            for title, resolution in resolved
+            for found in finding.find(rules.readings_of(message.body, reading), services.resolve)
         ]
         keep(matches=message.matches)
     return [
@@ -262,18 +263,6 @@ def _find(
         )
         for entry in message.matches
     ]
-
-
-def _resolve(message: InboundMessage, title: Title) -> services.Resolution:
-    if title.media == "tv":
-        return services.Resolution([], sure=False)
-    whole = message.body.strip()
-    # `Get Out` and `Find Me Guilty` look like requests and are titles.
-    if title.title != whole and len(whole.split()) <= 5:
-        as_title = services.resolve(whole.rstrip("?!."))
-        if as_title.sure and as_title.matches[0].title.casefold() == whole.rstrip("?!.").casefold():
-            return as_title
-    return services.resolve(title.title, title.year)
 
 
 def _one_title(
@@ -287,19 +276,12 @@ def _one_title(
         return say("tv_not_yet")
     matches = resolution.matches
     if not matches:
-        if _is_small_talk(message.body):
-            return say("chat")
         return say("not_found", title=_own_words(title.title, message.body))
     if not resolution.sure:
         same = len({match.title.casefold() for match in matches}) == 1 and len(matches) > 1
         question = say("ask" if same else "did_you_mean", films=[match.name for match in matches])
         return Reply(text=question.text, template=question.template, offers=matches)
     return _take(message, matches[0], f"{message.twilio_sid}:{index}", now)
-
-
-def _is_small_talk(body: str) -> bool:
-    """Whether a text that names no film was perhaps never meant to."""
-    return rules.is_bare(body)
 
 
 def _own_words(title: str, body: str) -> str:

@@ -1,7 +1,7 @@
 """From the readings of a text to films: the first reading that TMDB bears out. Pure.
 
 Whoever calls passes the search. A text costs at most four searches on TMDB, and where it lists
-films two more for each further one.
+films three more for each further one.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,13 +81,16 @@ class _Ledger(Generic[F]):
         self._made: set[tuple[str, int | None]] = set()
         longest = max((len(reading.wants) for reading in found), default=1)
         self._most = _MOST_SEARCHES + 2 * (longest - 1)
+        self._is_first = True
         self._reserve = 2 * any(reading.how == "like" for reading in found)
 
     def allows(self, reading: Reading) -> bool:
-        """Whether there are searches left for a reading; the likely ones are always tried."""
-        if reading.how == "like":
-            return True
+        """Whether there are searches left for a reading; the first likely one is always tried."""
         new = {_query(want) for want in reading.wants} - self._made
+        if reading.how == "like":
+            may_cost = len(new) + sum(want.title.year is not None for want in reading.wants)
+            is_first, self._is_first = self._is_first, False
+            return is_first or len(self._made) + may_cost <= self._most
         cost = 2 if reading.how == "guess" else len(new)
         return cost == 0 or len(self._made) + cost <= self._most - self._reserve * (cost < 2)
 

@@ -100,7 +100,7 @@ def quoted(rest: str) -> tuple[Wanted, ...]:
 
 def parts_of(phrase: str) -> list[str]:
     """Return the parts of "X, Y and Z", without what stands around each."""
-    parts = (unled(part.strip(EDGES)) for part in shapes.AND.split(phrase))
+    parts = (unled(part.strip(EDGES_OF_TITLE)) for part in shapes.AND.split(phrase))
     kept = [off_end(shapes.TAIL, off_end(shapes.COURTESY, part)) for part in parts]
     named: list[str] = []
     for part in kept:

@@ -34,7 +34,7 @@ def start_of(*phrases: str) -> re.Pattern[str]:
 
 def end_of(*phrases: str) -> re.Pattern[str]:
     """Return what finds any of `phrases` at the end of a text, with what stands before it."""
-    return re.compile(rf"[ ,.;:!?-]+{any_of(*phrases)}[ .!?]*$", re.IGNORECASE)
+    return re.compile(rf"[ ,.;:!?-]{{1,4}}{any_of(*phrases)}[ .!?]{{0,4}}$", re.IGNORECASE)
 
 
 # --- Commands ------------------------------------------------------------------------------------
@@ -174,7 +174,9 @@ OTHER_MEDIA = word_of(
 TV = word_of(
     r"(?:tv|television) ?(?:shows?|series|programs?|programmes?|miniseries)",
     r"season \w+",
-    r"episodes? \w+ of",
+    r"episodes? (?:\w+ )?of",
+    r"(?:find|get|watch|add|download|me|us) (?:the|a) show(?: called| named)?(?= \w)",
+    r"^(?:the|a) show(?: called| named)?(?= \w)",
     r"(?:latest|last|new|next|all|first) (?:episodes?|season)",
     r"all seasons",
     r"(?:the|a) series(?! of)",

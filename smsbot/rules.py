@@ -20,6 +20,7 @@ NEITHER = 0
 """The choice of a person who wants none of what was offered."""
 
 _LONGEST_ANSWER = 120
+_LONGEST_COMMAND = 160
 _MOST_WORDS = 8
 _LONGEST_WHOLE = 6
 _EDGES = " .,!;:()\"'“”"
@@ -95,10 +96,12 @@ class Offer:
 def command(text: str) -> Understanding | None:
     """Return the reading of what needs no model: `status`, `?`, `never mind`; else None."""
     plain = plain_text(text)
+    if len(plain) > _LONGEST_COMMAND:
+        return None
     bare = plain.rstrip(" .!,;")
     if not bare.strip("?"):
         return Understanding(intent="help") if "?" in bare else None
-    bare = bare.rstrip(" ?.!")
+    bare = shapes.COURTESY.sub("", bare.rstrip(" ?.!"))
     if phrases.HELP.fullmatch(bare):
         return Understanding(intent="help")
     if phrases.STATUS.fullmatch(bare):

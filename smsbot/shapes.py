@@ -238,7 +238,7 @@ CLAUSE = re.compile(
         r"|available|nearby|near|close to|playing|shown|but|someplace|somewhere|preferably)\b",
         " (?:and|then) (?:i|we|please|then|actually|play|don'?t|do|can|could|want|make|rent|watch"
         r"|see|if|he|she|they|it|was|select|include|let|need|also i)\b",
-        rf" with (?:{_SUBTITLES}|a group|my|some)\b",
+        rf" with (?:{_SUBTITLES}|a group|my|some|the (?:kids|family))\b",
         " (?:at|for) (?:the|a|an|my|our|some) ",
         r" (?:at|for|around|after|in) (?:\d|one|two|quarter|half)",
         r" (?:at|in) (?:\w+ ){0,3}(?:theat(?:er|re)|cinema)",

@@ -4,6 +4,7 @@ The one module that imports `openai`. The model's words never reach an SMS: only
 used, a title is looked up on TMDB, and ids come from TMDB alone.
 """
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import structlog
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from moviesms.breaker import Breaker
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import openai
 
 log = structlog.get_logger(__name__)
+
+_ID = re.compile(r"\s*(?:imdb|tmdb)\s*:", re.I)
 
 T = TypeVar("T")
 
@@ -162,7 +165,7 @@ def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
             settings.OPENAI_DEADLINE, lambda: _complete(_client(), _messages(turns))
         )
         breaker.succeeded()
-        return Understanding.model_validate_json(content), tokens
+        return _without_ids(Understanding.model_validate_json(content)), tokens
     except Exception as error:  # whatever a server makes the SDK trip over is no answer
         log.warning("no answer from the model", error=type(error).__name__)
         if isinstance(error, (openai.APIConnectionError, openai.APIStatusError, TimeoutError)):
@@ -173,6 +176,12 @@ def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
             openai.NotFoundError,
         )
         raise NoAnswer(type(error).__name__, refused=isinstance(error, refusals)) from error
+
+
+def _without_ids(reading: Understanding) -> Understanding:
+    """Leave out titles that name a film by an id: those come from TMDB or from the person."""
+    named = [title for title in reading.titles if not _ID.match(title.title)]
+    return reading.model_copy(update={"titles": named})
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:

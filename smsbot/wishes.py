@@ -35,9 +35,9 @@ LONGEST = 1600
 _LONGEST_BARE = 10
 _LONGEST_LITERAL = 6
 _MOST_PROBES = 2
-_MOST_WISHES = 4
-_MOST_SENTENCES = 8
-_LONGEST_PHRASE = 240
+_MOST_WISHES = 3
+_MOST_SENTENCES = 6
+_LONGEST_PHRASE = 200
 _ABBREVIATIONS = r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\bvs)(?<!\bVol)(?<!\bNo)"
 _SENTENCE_END = re.compile(
     _ABBREVIATIONS + r"(?<=[\w)\"'’”])(?:[.!?]+\s*|\.\.\.)(?<![.!?]\d)(?=\s[A-Zi]|\s[a-z]+ you)"
@@ -249,9 +249,10 @@ def _bare(plain: str) -> list[Reading]:
     start = without(phrases.GREETINGS, plain[:_LONGEST_PHRASE], most=6)
     if phrases.TV.search(plain):
         return [_of_show(plain)] if len(plain.split()) <= _LONGEST_BARE else []
-    if len(plain) > _LONGEST_PHRASE or phrases.OTHER_MEDIA.search(plain):
-        return list(_literally(plain))
-    how: How = "known" if _is_talkative(plain) else "exact"
+    if len(plain) > _LONGEST_PHRASE:
+        return []
+    is_doubtful = _is_talkative(plain) or phrases.OTHER_MEDIA.search(plain) is not None
+    how: How = "known" if is_doubtful else "exact"
     names = [
         *shorter(shapes.COURTESY, plain[:_LONGEST_PHRASE].strip(EDGES)),
         *variants(unled(start)),
