@@ -21,6 +21,8 @@ from downloads.snapshot import (
     OVERLAP,
     FilmsRead,
     Snapshot,
+    is_same_film,
+    read_by_id,
     read_films,
     read_snapshot,
 )
@@ -106,6 +108,7 @@ def _observe(
         (download, next_status(download, _facts_for(download, snapshot, films), now, _graces()))
         for download in followed
     ]
+    decided = _without_other_films(radarr, decided, films)
     for download, decision in _without_false_absences(radarr, decided, now):
         result.changed += _apply(download, decision, now)
     _move_cursor(state, snapshot)
@@ -152,6 +155,31 @@ def _follow_new_ids(followed: Sequence[Download], films: FilmsRead) -> None:
         movie = films.movies.get(download.pk)
         if movie is not None and movie.id != download.radarr_id:
             lifecycle.remember(download, radarr_id=movie.id, added_by_us=False)
+
+
+def _without_other_films(
+    radarr: Radarr, decided: list[tuple[Download, Decision]], films: FilmsRead
+) -> list[tuple[Download, Decision]]:
+    """Leave out what queue and history say of another film that has got our film's id in Radarr.
+
+    That happens where Radarr's database was made anew. Looked at only when a status is about to
+    change, so it costs a call for each change, and one list where there are many.
+    """
+    unseen = [
+        d
+        for d, decision in decided
+        if decision.status != d.status
+        and d.radarr_id
+        and d.pk not in films.movies
+        and d.pk not in films.absent
+    ]
+    seen = read_by_id(radarr, unseen)
+    others = {d.pk for d in unseen if not (d.pk in seen and is_same_film(d, seen[d.pk]))}
+    for download, _ in decided:
+        if download.pk in others:
+            log.warning("another film has this id in Radarr", download=download.pk)
+            lifecycle.remember(download, radarr_id=None, added_by_us=False)
+    return [pair for pair in decided if pair[0].pk not in others]
 
 
 def _without_false_absences(

@@ -31,6 +31,7 @@ from downloads.models import (
 )
 from downloads.telling import (
     EventNews,
+    annotate_event,
     claim_announcement,
     claim_event,
     finish_requests,
@@ -53,6 +54,7 @@ __all__ = [
     "ServiceError",
     "Taken",
     "UnknownFilm",
+    "annotate_event",
     "cancel_download",
     "claim_announcement",
     "claim_event",

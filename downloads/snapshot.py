@@ -80,6 +80,16 @@ def read_films(
     return FilmsRead(movies, frozenset(absent))
 
 
+def read_by_id(radarr: Radarr, downloads: Sequence[Download]) -> dict[int, Movie]:
+    """Return, by our download's id, what Radarr has under the id that we remember. ServiceError."""
+    if len(downloads) > MOST_FILMS:
+        by_id = {movie.id: movie for movie in radarr.movies()}
+        found = {d.pk: by_id.get(d.radarr_id or 0) for d in downloads}
+    else:
+        found = {d.pk: radarr.movie(d.radarr_id) if d.radarr_id else None for d in downloads}
+    return {pk: movie for pk, movie in found.items() if movie is not None}
+
+
 def _find(radarr: Radarr, download: Download) -> Movie | None:
     """Return the film by Radarr's id if it is the same film, else by TMDB's id, else None."""
     movie = radarr.movie(download.radarr_id) if download.radarr_id else None

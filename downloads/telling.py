@@ -97,9 +97,15 @@ def claim_event(event_id: int, *, now: datetime) -> EventNews | None:
 def finish_requests(event_id: int) -> None:
     """End the requests of an ended download, after its event was told. Same transaction."""
     event = DownloadEvent.objects.select_related("download").get(pk=event_id)
-    is_end = event.kind in ("completed", "failed", "cancelled")
-    if is_end and event.generation == event.download.generation and not event.download.is_active:
-        settle_requests(event.download)
+    download = event.download
+    # What has changed again since is for the newer event to settle.
+    if event.kind == download.status and event.generation == download.generation:
+        settle_requests(download)
+
+
+def annotate_event(event_id: int, note: str) -> None:
+    """Note why an event was not told."""
+    DownloadEvent.objects.filter(pk=event_id).update(note=note)
 
 
 def _concerned(event: DownloadEvent) -> QuerySet[DownloadRequest]:

@@ -136,7 +136,7 @@ class Command:
 class Library:
     """All that Radarr remembers. Every method that depends on time is given `now`."""
 
-    def __init__(self, step: timedelta) -> None:
+    def __init__(self, step: timedelta, *, first_id: int = 1) -> None:
         self.step = step
         self.next_outcome = Outcome.OK
         self.entries: dict[int, Entry] = {}
@@ -145,7 +145,7 @@ class Library:
         self.excluded: set[int] = set()
         self.notifications: list[dict[str, Any]] = []
         self.happenings: list[Happening] = []
-        self._entry_ids, self._history_ids = count(1), count(1)
+        self._entry_ids, self._history_ids = count(first_id), count(first_id)
         self._queue_ids, self._command_ids = count(1001), count(1)
 
     def find(self, tmdb_id: int) -> Entry | None:

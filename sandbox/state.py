@@ -38,17 +38,20 @@ class Sandbox:
         config: Config,
         catalogue: Catalogue | None = None,
         clock: Callable[[], datetime] = utc_now,
+        first_id: int = 1,
     ) -> None:
         self.config = config
         self.catalogue = catalogue or Catalogue(load())
         self.clock = clock
         self.lock = threading.RLock()
         self._validator = RequestValidator(config.auth_token)
+        self._next_library = first_id
         self.reset()
 
     def reset(self) -> None:
         """Begin anew: an empty library, no messages, every service up."""
-        self.library = Library(timedelta(seconds=self.config.step))
+        self.library = Library(timedelta(seconds=self.config.step), first_id=self._next_library)
+        self._next_library += 10_000
         self.exchange = Exchange(
             self.config.phone_number, sms_url=f"{self.config.app_url}/api/sms/webhook"
         )
@@ -163,6 +166,8 @@ def current() -> Sandbox:
     """The world that the views speak for, made from the environment when there is none yet."""
     with _installing:
         if _current is None:
-            install(Sandbox(Config.from_environment(os.environ)))
+            # Never an id of an earlier run: the product may remember it, for another film.
+            seconds = int(utc_now().timestamp()) % 100_000_000
+            install(Sandbox(Config.from_environment(os.environ), first_id=10 * seconds))
         assert _current is not None  # noqa: S101 (for the type checker: install just set it)
         return _current

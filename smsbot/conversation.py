@@ -45,6 +45,7 @@ class Reply:
 
     text: str = ""
     template: str = ""
+    film: str = ""  # the one title that it is about, where there is one
     offers: Sequence[Match] = ()
     announces: Sequence[tuple[int, bool]] = ()
     question: OutboundMessage | None = None
@@ -156,6 +157,9 @@ def _ask_model(message: InboundMessage) -> Understanding | None:
     """Return the model's reading; None when there is no model, no budget, or no answer."""
     now = timezone.now()
     spent = quotas.used("openai:tokens", now=now)
+    # Nobody pays for reading a text that may not be answered.
+    if message.contact.opted_out_at:
+        return None
     if not understanding.is_configured() or 0 < settings.OPENAI_DAILY_TOKENS <= spent:
         return None
     if not quotas.take("openai:calls", settings.OPENAI_DAILY_CALLS, now=now):
@@ -276,7 +280,9 @@ def _one_title(
         return say("tv_not_yet")
     matches = resolution.matches
     if not matches:
-        return say("not_found", title=_own_words(title.title, message.body))
+        title_said = _own_words(title.title, message.body)
+        said = say("not_found", title=title_said)
+        return Reply(text=said.text, template=said.template, film=title_said)
     if not resolution.sure:
         same = len({match.title.casefold() for match in matches}) == 1 and len(matches) > 1
         question = say("ask" if same else "did_you_mean", films=[match.name for match in matches])
@@ -308,18 +314,30 @@ def _take(message: InboundMessage, match: Match, origin: str, now: datetime) -> 
     }[taken.outcome]
     told_end = taken.outcome in (Outcome.AVAILABLE, Outcome.REFUSED)
     reply = say(template, **context)
-    return Reply(text=reply.text, template=template, announces=[(taken.request_id, told_end)])
+    return Reply(
+        text=reply.text,
+        template=template,
+        film=download.name,
+        announces=[(taken.request_id, told_end)],
+    )
 
 
 def _together(replies: Sequence[Reply], question: OutboundMessage | None) -> Reply:
     """Join what is said of several titles into one text; the last question is the open one."""
     asked = [reply for reply in replies if reply.offers]
-    texts = [reply.text for reply in replies if not reply.offers]
-    texts += [reply.text for reply in asked[-1:]]
+    offers = asked[-1].offers if asked else ()
+    if len(replies) == 1:
+        said = replies[0]
+    else:
+        films: dict[str, list[str]] = {}
+        for reply in replies:
+            if not reply.offers:
+                films.setdefault(reply.template, []).append(reply.film)
+        said = say("several", **films, offers=[match.name for match in offers])
     return Reply(
-        text="\n\n".join(dict.fromkeys(texts)),
-        template=replies[0].template if len(replies) == 1 else "several",
-        offers=asked[-1].offers if asked else (),
+        text=said.text,
+        template=said.template,
+        offers=offers,
         announces=[request for reply in replies for request in reply.announces],
         question=question,
     )

@@ -33,7 +33,7 @@ TEMPLATES = {
     "waiting": "waiting",
 }
 # News of these is no news after a while; ends are told however late.
-_GROWS_STALE = frozenset({"started", "waiting", "stuck", "nothing_found"})
+_GROWS_STALE = frozenset({"started", "waiting", "stuck"})
 
 
 def hand_out(now: datetime) -> set[int]:
@@ -54,7 +54,9 @@ def _tell_event(event_id: int, now: datetime) -> set[int]:
         if news is None:
             return set()
         contacts = set()
-        if not news.superseded and not _is_stale(news, now):
+        if _is_stale(news, now):
+            services.annotate_event(event_id, "too old")
+        elif not news.superseded:
             contacts = {_tell(news, *request, now) for request in news.requests}
         services.finish_requests(event_id)
     if contacts:
@@ -123,7 +125,8 @@ def _announcement(download: Any) -> tuple[str, bool]:
         return "available", True
     if not download.is_active:
         return "refused", True
-    return ("saved" if download.status == "requested" else "added"), False
+    by_status = {"requested": "saved", "downloading": "downloading", "importing": "downloading"}
+    return by_status.get(download.status, "added"), False
 
 
 # --- The owner ----------------------------------------------------------------------------------

@@ -39,13 +39,26 @@ def render(template: str, **context: Any) -> str:
     limit = _MOST_SEGMENTS[style()]
     longest = max([_LEAST_KEPT, *_lengths(context)])
     text = _fill(template, context, longest)
-    while segments(text) > limit and longest > _LEAST_KEPT:
-        longest = max(_LEAST_KEPT, min(longest - 5, longest * 9 // 10))
-        text = _fill(template, context, longest)
+    if segments(text) <= limit:
+        return text
+    longest = _longest_that_fits(template, context, limit, longest)
+    text = _fill(template, context, longest)
     while segments(text) > limit and any(len(many) > 1 for many in _lists(context)):
         context = {n: v[:-1] if _is_many(v) else v for n, v in context.items()}
         text = _fill(template, context, longest)
     return text
+
+
+def _longest_that_fits(template: str, context: dict[str, Any], limit: int, too_long: int) -> int:
+    """Return how much of each value may stay, by halving: as much as fits, _LEAST_KEPT at least."""
+    fits = _LEAST_KEPT
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if segments(_fill(template, context, middle)) <= limit:
+            fits = middle
+        else:
+            too_long = middle
+    return fits
 
 
 def style() -> str:

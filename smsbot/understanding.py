@@ -254,5 +254,9 @@ def client_for(api_key: str, base_url: str, deadline: float) -> "openai.OpenAI":
     import openai
 
     return openai.OpenAI(
-        api_key=api_key, base_url=base_url or None, timeout=deadline, max_retries=0
+        api_key=api_key,
+        base_url=base_url or None,
+        timeout=deadline,
+        max_retries=0,
+        http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=deadline),
     )

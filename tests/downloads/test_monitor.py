@@ -129,7 +129,12 @@ def test_films_in_the_queue_need_no_call_of_their_own(radarr: FakeRadarr) -> Non
         follow(radarr, 1000 + number)
         radarr.grab(1000 + number, NOON)
     assert tick(NOON).changed == 50
-    assert [path for _, path in radarr.calls] == ["/api/v3/queue", "/api/v3/history/since"]
+    # Before a status changes, whose film it is is looked at: one list where there are many.
+    each_tick = ["/api/v3/queue", "/api/v3/history/since"]
+    assert [path for _, path in radarr.calls] == [*each_tick, "/api/v3/movie"]
+    radarr.calls.clear()
+    tick(NOON + HALF_MINUTE)
+    assert [path for _, path in radarr.calls] == each_tick
 
 
 def test_films_that_are_gone_cost_two_calls_each_and_no_more(radarr: FakeRadarr) -> None:

@@ -224,3 +224,19 @@ def test_stuck_is_told_to_the_owner_again_for_a_new_generation(
         household.tick()
         household.text(SAM, "get the dark knight")
     assert Incident.objects.filter(key__startswith="stuck:").count() == 2
+
+
+def test_another_film_under_our_films_old_id_is_not_ours(
+    household: Household, radarr: FakeRadarr
+) -> None:
+    """Radarr's database was made anew, and its first id went to somebody else's film."""
+    household.text(SAM, "get the dark knight")
+    household.tick()
+    radarr.movies.clear()
+    radarr.put(603, "The Matrix", 1999)
+    radarr.grab(603, timezone.now())
+    household.tick()
+    radarr.finish(603, timezone.now())
+    household.tick()
+    assert Download.objects.get(tmdb_id=155).status == Status.SEARCHING
+    assert len(household.texts_to(SAM)) == 1

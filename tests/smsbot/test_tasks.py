@@ -1,0 +1,127 @@
+"""Handing work over: a hint that may be lost, and that holds nobody up."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+from django_redis import get_redis_connection
+
+from moviesms import live
+from moviesms.celery import app
+from moviesms.embedded_redis import EmbeddedRedis
+from smsbot import tasks
+from smsbot.models import InboundMessage
+from tests.conftest import SAM, Household, inbound_form
+from tests.test_main_job import ADDED, ASK
+
+State = InboundMessage.State
+
+
+@pytest.fixture
+def stopped(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
+    """Redis is not there."""
+    redis_server.stop()
+    yield redis_server
+    redis_server.start()
+
+
+@pytest.fixture
+def hung(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
+    """Redis takes connections and never answers."""
+    assert redis_server.process is not None
+    os.kill(redis_server.process.pid, signal.SIGSTOP)
+    yield redis_server
+    os.kill(redis_server.process.pid, signal.SIGCONT)
+
+
+def seconds_to_hand_over() -> float:
+    before = time.perf_counter()
+    tasks.hand_over(tasks.process_inbound, 1)
+    return time.perf_counter() - before
+
+
+@pytest.fixture
+def imported() -> None:
+    """What the first publish of a process loads is not what is timed."""
+    tasks.hand_over(tasks.process_inbound, 0)
+    live.breaker.succeeded()
+
+
+def test_a_task_carries_an_id_and_nothing_else() -> None:
+    tasks.hand_over(tasks.process_inbound, 4711)
+    redis = get_redis_connection("live")
+    [queue] = [key for key in redis.keys("celery:*") if redis.type(key) == b"list"]
+    [message] = redis.lrange(queue, 0, -1)
+    assert b"process_inbound" in message
+    assert redis.llen(queue) == 1
+    assert SAM.encode() not in message
+
+
+def test_with_the_broker_down_it_returns_at_once(imported: None, stopped: EmbeddedRedis) -> None:
+    assert seconds_to_hand_over() < 1
+
+
+def test_with_the_broker_hung_it_returns_soon(imported: None, hung: EmbeddedRedis) -> None:
+    assert seconds_to_hand_over() < 1.5
+
+
+def test_a_broker_that_failed_is_left_alone(
+    imported: None, stopped: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks.hand_over(tasks.process_inbound, 1)
+    published: list[object] = []
+    monkeypatch.setattr(
+        tasks.process_inbound, "apply_async", lambda **options: published.append(options)
+    )
+    tasks.hand_over(tasks.process_inbound, 1)
+    assert published == []
+    live.breaker.succeeded()
+    tasks.hand_over(tasks.process_inbound, 1)
+    assert len(published) == 1
+
+
+def test_with_the_broker_down_the_row_stays(household: Household, stopped: EmbeddedRedis) -> None:
+    household.deliver(inbound_form(SAM, ASK))
+    message = InboundMessage.objects.get()
+    assert (message.state, message.attempts) == (State.RECEIVED, 0)
+    household.work()
+    assert household.texts_to(SAM) == [ADDED]
+
+
+def test_the_task_answers_and_sends(household: Household) -> None:
+    household.deliver(inbound_form(SAM, ASK))
+    tasks.process_inbound(InboundMessage.objects.get().pk)
+    assert household.texts_to(SAM) == [ADDED]
+
+
+def test_a_task_that_comes_twice_does_it_once(household: Household) -> None:
+    household.deliver(inbound_form(SAM, ASK))
+    for _ in range(3):
+        tasks.process_inbound(InboundMessage.objects.get().pk)
+    assert household.texts_to(SAM) == [ADDED]
+
+
+def test_a_task_of_a_row_that_is_gone_does_nothing(household: Household) -> None:
+    tasks.process_inbound(999_999)
+    tasks.hand_out()
+    assert household.twilio.sent == []
+
+
+def test_celery_repeats_nothing_of_its_own() -> None:
+    for task in (tasks.process_inbound, tasks.hand_out):
+        assert task.ignore_result
+        assert task.acks_late
+        assert not getattr(task, "autoretry_for", ())
+    assert app.conf.task_publish_retry is False
+    assert app.conf.broker_transport_options["socket_timeout"] == django_settings.REDIS_TIMEOUT
+
+
+def test_events_are_handed_over_by_the_setting_that_names_it() -> None:
+    assert import_string(django_settings.DOWNLOADS_ON_EVENTS) is tasks.hand_out_events
+    tasks.hand_out_events()
+    redis = get_redis_connection("live")
+    assert any(b"hand_out" in item for item in redis.lrange("celery:celery", 0, -1))
