@@ -16,7 +16,7 @@ _SHORT_CODE = re.compile(r"\+?[0-9]{3,6}", re.ASCII)
 _SAID_ONCE = (
     re.compile(r"From(\+[0-9]{7,15})", re.ASCII),
     re.compile(r"To(\+[0-9]{7,15})", re.ASCII),
-    re.compile(r"MessageSid((?:SM|MM)[0-9a-f]{32})", re.ASCII),
+    re.compile(r"(?<!Sms)MessageSid((?:SM|MM)[0-9a-f]{32})", re.ASCII),
     re.compile(r"AccountSid(AC[0-9a-f]{32})", re.ASCII),
 )
 _REQUIRED = ("MessageSid", "AccountSid", "From", "To", "Body")

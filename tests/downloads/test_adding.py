@@ -187,13 +187,13 @@ SAVED = [
     ("never connected", REFUSED, []),
     ("html", HTML, []),
     ("truncated", (201, OURS, '{"id": 1, "tmd'), []),
-    ("exists, and is not there", EXISTS, ["radarr:unusable"]),
+    ("exists, and is not there", EXISTS, ["radarr:refused"]),
     ("redirect", (307, {"Location": "http://169.254.169.254/"}, ""), ["radarr:unusable"]),
     ("root folder", rejected("RootFolderPath", "RootFolderExistsValidator"), ["radarr:refused"]),
     ("blank root", rejected("RootFolderPath", "NotEmptyValidator"), ["radarr:refused"]),
     ("profile", rejected("QualityProfileId", "GreaterThanValidator"), ["radarr:refused"]),
-    ("another field", rejected("Title", "NotEmptyValidator"), ["radarr:unusable"]),
-    ("problem details", PROBLEM, ["radarr:unusable"]),
+    ("another field", rejected("Title", "NotEmptyValidator"), ["radarr:refused"]),
+    ("problem details", PROBLEM, ["radarr:refused"]),
 ]
 
 

@@ -27,6 +27,12 @@ from tests.downloads.test_snapshot import intercept
 from tests.fakes import FakeRadarr, rejected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "radarr")]
+
+
+def _cancelled_meanwhile() -> None:
+    services.cancel_download(Download.objects.get(), now=NOON)
+
+
 KNIGHT = services.Match(155, "Film 155", 2008)
 
 
@@ -110,7 +116,7 @@ def test_a_film_cancelled_while_it_is_added_does_not_stay_in_radarr(
         monkeypatch,
         radarr,
         "POST .*/movie",
-        lambda: services.cancel_download(Download.objects.get(), now=NOON) and None,
+        _cancelled_meanwhile,
     )
     try_add(row, now=NOON)
     tick(NOON + HALF_MINUTE)
@@ -126,7 +132,7 @@ def test_and_the_row_in_hand_is_the_row_as_it_stands(
         monkeypatch,
         radarr,
         "POST .*/movie",
-        lambda: services.cancel_download(Download.objects.get(), now=NOON) and None,
+        _cancelled_meanwhile,
     )
     try_add(row, now=NOON)
     assert row.status == Status.CANCELLED

@@ -190,7 +190,7 @@ def test_failed_counts_after_its_grace() -> None:
 
 
 def test_a_failure_still_in_the_history_keeps_its_first_moment() -> None:
-    row = download(Status.SEARCHING, failed_seen_at=NOON)
+    row = download(Status.SEARCHING, failed_seen_at=NOON, failed_history_id=FAILED.id)
     again = decide(row, Facts(history=[FAILED]), timedelta(minutes=14))
     assert again.remember["failed_seen_at"] == NOON
     assert decide(row, Facts(history=[FAILED]), GRACES.failed).status == Status.FAILED
