@@ -72,7 +72,12 @@ def test_apprise_takes_an_address_and_says_whether_it_worked(
     import apprise
 
     said: list[dict[str, str]] = []
-    monkeypatch.setattr(apprise.Apprise, "notify", lambda self, **text: said.append(text) or True)
+
+    def notify(self: apprise.Apprise, **text: str) -> bool:
+        said.append(text)
+        return True
+
+    monkeypatch.setattr(apprise.Apprise, "notify", notify)
     settings.ALERT_URLS = ["json://alerts.test"]
     incidents.open_incident("x", "The disk is full.", now=NOON)
     assert alerts.send_due(NOON) == 1
