@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.http import QueryDict
 
-from smsbot import gateway, inbound
+from smsbot import gateway, inbound, tasks
 from smsbot.models import BackfillState, InboundMessage, OutboundMessage
 from smsbot.replies import render
 
@@ -91,7 +91,10 @@ def _take(text: gateway.ListedMessage, now: datetime) -> bool:
         return False
     if now - text.created_at > TOO_OLD:
         return _bury(incoming, now)
-    return inbound.store(incoming, now=now)[1]
+    row, created = inbound.store(incoming, now=now)
+    if created:
+        tasks.hand_over(tasks.process_inbound, row.pk)
+    return created
 
 
 def _bury(incoming: inbound.Incoming, now: datetime) -> bool:

@@ -88,7 +88,9 @@ def deliver_one(message_id: int, now: datetime) -> bool:
         _settle(message, token, Status.QUEUED, now)
         return False
     outcome = gateway.send(message.contact.address, message.text, callback_url=_callback(message))
-    _conclude(message, attempt, token, outcome, timezone.now())
+    # The attempt's end and the message's are one: a text that was sent is never queued again.
+    with transaction.atomic():
+        _conclude(message, attempt, token, outcome, timezone.now())
     return True
 
 

@@ -161,8 +161,9 @@ def ask_model(turns: Sequence[Turn]) -> tuple[Understanding, int]:
     if breaker.is_open:
         raise NoAnswer("left alone after a recent failure")
     try:
+        client = _client()  # made outside the deadline: the first one loads the SDK
         content, tokens = _within(
-            settings.OPENAI_DEADLINE, lambda: _complete(_client(), _messages(turns))
+            settings.OPENAI_DEADLINE, lambda: _complete(client, _messages(turns))
         )
         breaker.succeeded()
         return _without_ids(Understanding.model_validate_json(content)), tokens

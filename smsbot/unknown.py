@@ -30,10 +30,13 @@ _MOST_CREATES = 2
 
 
 def settle_expired(now: datetime) -> None:
-    """Sort out what was being sent when its process died: called is unknown, not called is not."""
+    """Sort out what was being sent when its process died: called is unknown, not called is not.
+
+    Only an attempt that certainly did not send, or none at all, lets a text go back to the queue.
+    """
     for message in OutboundMessage.objects.filter(status=Status.SENDING, lease_until__lt=now):
         attempt = message.attempts.order_by("-number").first()
-        called = attempt is not None and attempt.outcome == OutboundAttempt.Outcome.STARTED
+        called = attempt is not None and attempt.outcome != OutboundAttempt.Outcome.NOT_SENT
         OutboundMessage.objects.filter(
             pk=message.pk, status=Status.SENDING, lease_token=message.lease_token
         ).update(

@@ -222,6 +222,21 @@ def test_a_process_killed_after_its_call_asks_before_it_sends(
     assert twilio.to(SAM) == ["hello"]
 
 
+def test_a_process_killed_between_its_notes_does_not_send_again(
+    household: Household, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = queue(SAM, "hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "_settle", _killed)
+        with pytest.raises(SystemExit):
+            sending.deliver_one(message.pk, timezone.now())
+    for _ in range(6):
+        sweep(household, minutes=1)
+    message.refresh_from_db()
+    assert message.status == Status.SENT
+    assert twilio.to(SAM) == ["hello"]
+
+
 def test_a_process_that_wakes_late_does_not_send(
     household: Household, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

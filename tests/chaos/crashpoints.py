@@ -1,0 +1,309 @@
+"""The line-crash enumerator: what a kill at the n-th line leaves behind, for every n.
+
+Two ways. A *kill*: a fork does its deed under a tracer that counts lines and sends itself SIGKILL
+at the n-th, of our code or of all code (`below`). A *picture*: what SIGKILL leaves is what stands
+in the files at that moment, so one run of the deed takes a copy of database and ledger at every
+line where they differ from the line before, and thousands of lines become a few dozen states.
+Then a second fork, a fresh process as after a restart, drains what is left, and we judge.
+"""
+
+import gc
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos import ledger
+from tests.chaos.drain import RETRIES, drain
+from tests.chaos.model import Verdict, judge
+from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.chaos.stage import Stage, copy_trial, flush_redis
+from tests.chaos.tracing import Camera, Counter, Line, Picture, entering, killing, recording
+
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a trial dies: the n-th line of ours, or of anybody's. n = 0 is no kill at all."""
+
+    scenario: str
+    n: int
+    below: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.scenario}:{self.n}{':below' if self.below else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Point":
+        """Read what `__str__` wrote."""
+        name, number, *rest = text.split(":")
+        return cls(name, int(number), bool(rest))
+
+    @property
+    def retries(self) -> str:
+        """What Twilio does with the webhooks in this trial; each way for a third of them."""
+        return RETRIES[self.n % 3]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one trial: was there a kill, at which line, and the verdict."""
+
+    point: Point
+    killed: bool
+    verdict: Verdict
+
+
+class Enumerator:
+    """Prepares scenarios in `folder` and plays their trials, one after the other."""
+
+    def __init__(
+        self, folder: Path, *, worker: int = 0, mutate: Callable[[], None] | None = None
+    ) -> None:
+        self.folder = folder
+        self.worker = worker
+        self._mutate = mutate
+
+    # --- Preparing ---------------------------------------------------------------------------
+
+    def prepare(self, name: str) -> None:
+        """Make the database and the ledger from which each trial of a scenario starts."""
+        source = self.source(name)
+        if source.exists():
+            return
+        draft = source.with_name(f"{source.name}.{os.getpid()}")
+        draft.mkdir()
+        shutil.copyfile(self._empty_database(), draft / "db.sqlite3")
+        (draft / "ledger").write_bytes(b"")
+        forked(lambda: self._play_preparation(SCENARIOS[name], draft))
+        with suppress(OSError):  # another worker was faster
+            draft.rename(source)
+
+    def _play_preparation(self, scenario: Scenario, source: Path) -> None:
+        stage = Stage(source)
+        stage.open()
+        scenario.prepare(stage)
+        _close_database()
+
+    def _empty_database(self) -> Path:
+        path = self.folder / "empty.sqlite3"
+        if not path.exists():
+            forked(lambda: _migrate(path))
+        return path
+
+    def warm_up(self, name: str) -> None:
+        """Play a scenario in this very process, so that forks find all imported and cached."""
+        self.prepare(name)
+        folder = self.folder / f"warm-{os.getpid()}"
+        copy_trial(self.source(name), folder)
+        stage = self._stage(SCENARIOS[name], folder, plain=True)
+        SCENARIOS[name].act(stage)
+        drain(stage, "backfill")
+        _close_database()
+        stage.world.ledger.close()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    # --- Pictures ----------------------------------------------------------------------------
+
+    def pictures(self, name: str) -> list[Picture]:
+        """Play a scenario's deed once and return the states that kills at its lines leave."""
+        self.prepare(name)
+        folder = self.folder / f"deed-{self.worker}-{name}"
+        copy_trial(self.source(name), folder)
+        flush_redis(self.worker)
+
+        def play() -> None:
+            stage = self._stage(SCENARIOS[name], folder)
+            camera = Camera(stage)
+            sys.settrace(entering(camera.line, below=False))
+            SCENARIOS[name].act(stage)
+            sys.settrace(None)
+            camera.finish()
+
+        forked(play)
+        return Camera.taken(name, folder)
+
+    def develop(self, picture: Picture) -> Trial:
+        """Restart from a picture, and judge it as all the points that it stands for."""
+        scenario = SCENARIOS[picture.scenario]
+        folder = self.folder / f"trial-{os.getpid()}"
+        copy_trial(picture.folder, folder)
+        flush_redis(self.worker)
+        point = Point(picture.scenario, picture.first)
+        return Trial(point, True, self._restarted(scenario, folder, point.retries))
+
+    # --- Kills ------------------------------------------------------------------------------
+
+    def lines(self, name: str, *, below: bool = False) -> list[Line]:
+        """Return every line that a scenario's deed executes, in order."""
+        self.prepare(name)
+        folder = self.folder / f"lines-{os.getpid()}"
+        copy_trial(self.source(name), folder)
+        path = folder / "lines"
+
+        def play() -> None:
+            seen: list[Line] = []
+            stage = self._stage(SCENARIOS[name], folder)
+            sys.settrace(recording(seen, below))
+            SCENARIOS[name].act(stage)
+            sys.settrace(None)
+            path.write_text("\n".join(f"{file}\t{line}" for file, line in seen))
+
+        forked(play)
+        rows = (row.split("\t") for row in path.read_text().splitlines())
+        return [(file, int(line)) for file, line in rows]
+
+    def count(self, name: str, *, below: bool) -> int:
+        """Return how many lines a scenario's deed executes."""
+        self.prepare(name)
+        folder = self.folder / f"lines-{os.getpid()}"
+        copy_trial(self.source(name), folder)
+
+        def play() -> None:
+            stage = self._stage(SCENARIOS[name], folder)
+            counter = Counter()
+            sys.settrace(entering(counter.line, below))
+            SCENARIOS[name].act(stage)
+            sys.settrace(None)
+            (folder / "count").write_text(str(counter.lines))
+
+        forked(play)
+        return int((folder / "count").read_text())
+
+    def trial(self, point: Point) -> Trial:
+        """Play one trial and judge it."""
+        self.prepare(point.scenario)
+        scenario = SCENARIOS[point.scenario]
+        folder = self.folder / f"trial-{os.getpid()}"
+        copy_trial(self.source(point.scenario), folder)
+        flush_redis(self.worker)
+
+        def deed() -> None:
+            stage = self._stage(scenario, folder)
+            if point.n:
+                sys.settrace(killing(point.n, point.below))
+            scenario.act(stage)
+            sys.settrace(None)
+
+        status = fork(deed)
+        if (folder / "error").exists():
+            return Trial(point, killed=False, verdict=_broken(folder))
+        verdict = self._restarted(scenario, folder, point.retries)
+        return Trial(point, os.WIFSIGNALED(status), verdict)
+
+    def story(self) -> list[str]:
+        """Return what the ledger of the last trial tells, for a replay."""
+        entries = ledger.read(self.folder / f"trial-{os.getpid()}" / "ledger")
+        return [f"  {entry}" for entry in entries]
+
+    def _restarted(self, scenario: Scenario, folder: Path, retries: str) -> Verdict:
+        def restart() -> None:
+            stage = self._stage(scenario, folder)
+            if scenario.again is not None:
+                scenario.again(stage)
+            drain(stage, retries)
+
+        fork(restart)
+        return _broken(folder) if (folder / "error").exists() else _judged(scenario, folder)
+
+    def _stage(self, scenario: Scenario, folder: Path, *, plain: bool = False) -> Stage:
+        note_errors_in(folder / "error")
+        stage = Stage(
+            folder,
+            faults=scenario.faults(),
+            redis_is_up=scenario.redis_is_up,
+            redis_db=self.worker,
+        )
+        stage.open()
+        if self._mutate is not None and not plain:
+            self._mutate()
+        return stage
+
+    def source(self, name: str) -> Path:
+        """Return the folder from which each trial of a scenario starts."""
+        return self.folder / f"source-{name}"
+
+
+def _judged(scenario: Scenario, folder: Path) -> Verdict:
+    entries = ledger.read(folder / "ledger")
+    verdict = judge(entries, scenario.expected, adds=scenario.adds)
+    end = next((entry for entry in reversed(entries) if entry["kind"] == "end"), None)
+    if end is not None:
+        left = scenario.gone & set(end["library"])
+        if scenario.may_give_up:
+            del verdict.lost[: end["given_up"]]
+        verdict.lost += [f"removal of {tmdb_id}" for tmdb_id in left]
+    return verdict
+
+
+def _broken(folder: Path) -> Verdict:
+    return Verdict(other=[(folder / "error").read_text().strip().splitlines()[-1]])
+
+
+# --- Forks --------------------------------------------------------------------------------------
+
+
+def fork(play: Callable[[], None]) -> int:
+    """Play in a fork, which ends at the latest after a minute; return its wait status."""
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    code = 1
+    try:
+        signal.alarm(_PATIENCE)
+        play()
+        code = 0
+    except BaseException:
+        sys.settrace(None)
+        _note_error(traceback.format_exc())
+    finally:
+        os._exit(code)
+
+
+def forked(play: Callable[[], None]) -> None:
+    """Like `fork`, for what must not fail."""
+    status = fork(play)
+    if status:
+        raise RuntimeError(f"a preparation failed: {_error_path.read_text()}")
+
+
+_error_path = Path(os.devnull)
+
+
+def note_errors_in(path: Path) -> None:
+    """Let forks write down there what they fail with."""
+    global _error_path
+    _error_path = path
+
+
+def _note_error(text: str) -> None:
+    if str(_error_path) == os.devnull:
+        sys.stderr.write(text)
+    else:
+        _error_path.write_text(text)
+
+
+def _migrate(path: Path) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    connection.settings_dict["NAME"] = str(path)
+    call_command("migrate", interactive=False, verbosity=0)
+    _close_database()
+
+
+def _close_database() -> None:
+    """Close it so that all of it is in one file."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()

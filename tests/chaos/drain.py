@@ -1,0 +1,103 @@
+"""The restart after a kill: the sweep, the ticks and Twilio's retries, until nothing is left to do.
+
+Time passes only here, in jumps to when the next thing is due, so that leases and graces of minutes
+cost nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from tests.chaos.stage import Stage
+
+_MOST_ROUNDS = 60
+_SETTLED = timedelta(minutes=5)
+
+RETRIES = ("backfill", "retry", "repeat")
+"""What Twilio does with the webhooks: nothing more, post again what had no 2xx, post all again."""
+
+
+def drain(stage: Stage, retries: str, *, before_end: Callable[[], None] = lambda: None) -> None:
+    """Bring everything to its end, and write down what could not be brought there."""
+    _in_this_thread()
+    stage.faults.clear()
+    _post_again(stage, retries)
+    rounds = 0
+    while unsettled(stage) and rounds < _MOST_ROUNDS:
+        _one_round(stage, _next_time(stage.now))
+        rounds += 1
+    before_end()
+    # Once more, much later: what would be said twice is said now.
+    _one_round(stage, stage.now + _SETTLED)
+    library = [movie["tmdbId"] for movie in stage.world.movies.values()]
+    stage.world.record(
+        "end", unsettled=unsettled(stage), rounds=rounds, library=library, given_up=_given_up()
+    )
+
+
+def _given_up() -> int:
+    """Return of how many texts the owner was told that they may not have arrived."""
+    from moviesms.models import Incident
+
+    return Incident.objects.filter(key__startswith="outbound:").count()
+
+
+def _post_again(stage: Stage, retries: str) -> None:
+    for sid in list(stage.world.texts):
+        if retries == "repeat" or (retries == "retry" and sid not in stage.world.answered):
+            stage.post(sid)
+
+
+def _one_round(stage: Stage, now: datetime) -> None:
+    from smsbot import sweep
+
+    stage.now = now
+    sweep.work(now, threading.Event())
+    stage.tick()
+
+
+def unsettled(stage: Stage) -> list[str]:
+    """Name what is still on its way."""
+    from downloads.models import Download, DownloadEvent
+    from smsbot.models import InboundMessage, OutboundMessage
+
+    known = set(InboundMessage.objects.values_list("twilio_sid", flat=True))
+    waits = [f"{sid[-4:]} not picked up" for sid in stage.world.texts if sid not in known]
+    inbound = InboundMessage.objects.filter(state__in=["received", "processing"])
+    outbound = OutboundMessage.objects.filter(status__in=["queued", "sending", "unknown"])
+    waits += [f"inbound {row.pk} {row.state}" for row in inbound]
+    waits += [f"outbound {row.pk} {row.status}" for row in outbound]
+    events = DownloadEvent.objects.filter(processed_at=None)
+    waits += [f"event {row.pk} {row.kind}" for row in events]
+    waits += [f"add of {row.tmdb_id}" for row in Download.objects.filter(status="requested")]
+    waits += [f"removal of {row.tmdb_id}" for row in Download.objects.filter(removal_due=True)]
+    return waits
+
+
+def _next_time(now: datetime) -> datetime:
+    """Return when the first of what waits is due, a few seconds from now at least."""
+    from smsbot.models import BackfillState, InboundMessage, OutboundMessage
+
+    # A tick's lease on a film and the backfill come round by themselves within this.
+    times = [now + timedelta(seconds=60)]
+    rests: list[datetime | None] = [
+        *InboundMessage.objects.filter(state="processing").values_list("lease_until", flat=True),
+        *OutboundMessage.objects.filter(status="sending").values_list("lease_until", flat=True),
+        *InboundMessage.objects.values_list("next_attempt_at", flat=True),
+        *OutboundMessage.objects.values_list("next_attempt_at", flat=True),
+        *BackfillState.objects.values_list("next_at", flat=True),
+    ]
+    times += [moment + timedelta(seconds=1) for moment in rests if moment and moment > now]
+    return max(now + timedelta(seconds=4), min(times))
+
+
+def _in_this_thread() -> None:
+    """Let the sweep work without its threads: one connection, and lines in one order."""
+    from smsbot import sweep
+
+    def spread(work: object, ids: object, stopping: threading.Event) -> None:
+        assert callable(work)
+        for one in list(ids):  # type: ignore[call-overload]
+            work(one)
+
+    sweep._spread = spread

@@ -1,0 +1,55 @@
+"""The killer: SIGKILL to one process of the stack after the other, at random."""
+
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from contextlib import suppress
+
+from tests.chaos.stack import Stack, age
+
+_WEIGHTS = {"web": 5, "worker": 3, "monitor": 3, "redis": 1}
+_GROWN_UP = 3.0
+"""Seconds that a process must have lived: who dies while it starts has done nothing yet."""
+
+
+class Killer:
+    """Kills at a pace while it is entered; `counts` says how often what was killed."""
+
+    def __init__(self, stack: Stack, every: float, chance: random.Random) -> None:
+        self.counts: Counter[str] = Counter()
+        self.database_locked = False
+        self._stack = stack
+        self._every = every
+        self._chance = chance
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> "Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._ended.wait(self._every * self._chance.uniform(0.5, 1.5)):
+            self._strike()
+
+    def _strike(self) -> None:
+        grown = {
+            kind: [pid for pid in pids if age(pid) > _GROWN_UP]
+            for kind, pids in self._stack.victims().items()
+        }
+        there = {kind: pids for kind, pids in grown.items() if pids}
+        if not there:
+            return
+        kinds = sorted(there)
+        [kind] = self._chance.choices(kinds, [_WEIGHTS[kind] for kind in kinds])
+        # The last of a family is its youngest: a web worker rather than its master.
+        pid = there[kind][-1] if self._chance.random() < 0.8 else self._chance.choice(there[kind])
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.counts[f"{kind} killed"] += 1

@@ -1,0 +1,124 @@
+"""The harness itself: its judge sees what is planted, and its enumerator kills where it says."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.answers import Call
+from tests.chaos.catalogue import DARK_KNIGHT, made_up, search
+from tests.chaos.ledger import Entry, Ledger, read
+from tests.chaos.model import Verdict, judge, one, reply
+from tests.chaos.report import PROMISES, Finding, Report
+from tests.chaos.scenarios import QUICK, SCENARIOS
+from tests.chaos.stage import ROOT
+from tests.chaos.standins import World
+
+SAM = "+12025550142"
+NAME = DARK_KNIGHT.name
+ADDED = f"🎬 Great! I found '{NAME}' and added it to your download queue. I'll send you updates"
+STARTED = f"🎬 Great! I'm getting {NAME} ready for you. I'll text you when it's ready to watch!"
+FAILED = f"😔 Sorry, I couldn't get {NAME} ready for you."
+END = {"kind": "end", "unsettled": []}
+ADD = {"kind": "add", "tmdb": DARK_KNIGHT.tmdb_id}
+
+
+def create(body: str, **more: Any) -> Entry:
+    return {"kind": "create", "to": SAM, "body": body, "hidden": False, "callback": "", **more}
+
+
+def verdict(*entries: Entry) -> Verdict:
+    expected = [reply(SAM, NAME), one(SAM, "started", NAME)]
+    return judge([ADD, *entries, END], expected, adds={DARK_KNIGHT.tmdb_id: 1})
+
+
+def test_the_judge_passes_what_is_right() -> None:
+    assert verdict(create(ADDED), create(STARTED)).passed
+
+
+def test_the_judge_sees_a_loss() -> None:
+    assert verdict(create(ADDED)).lost == [f"started of {NAME} to 0142 (0 of 1)"]
+
+
+def test_the_judge_sees_a_duplicate() -> None:
+    found = verdict(create(ADDED), create(STARTED), create(STARTED)).duplicate
+    assert found == [f"started of {NAME} to 0142 (2 for 1)"]
+
+
+def test_the_judge_sees_a_false_failure() -> None:
+    assert verdict(create(ADDED), create(STARTED), create(FAILED)).false_failed
+
+
+def test_the_judge_sees_a_second_film_in_radarr() -> None:
+    assert verdict(ADD, create(ADDED), create(STARTED)).duplicate
+
+
+def test_a_text_that_twilio_hid_may_come_twice_and_never_three_times() -> None:
+    hidden = create(STARTED, hidden=True, callback="x")
+    again = create(STARTED, callback="x")
+    assert verdict(create(ADDED), hidden, again).passed
+    assert verdict(create(ADDED), hidden, hidden, again).duplicate
+
+
+def test_what_is_not_settled_is_lost() -> None:
+    found = judge([{"kind": "end", "unsettled": ["inbound 1 received"]}], [], adds={})
+    assert found.lost
+
+
+def test_the_ledger_keeps_what_was_written_and_drops_half_a_line(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.append("text", sid="SM1")
+    os.write(ledger._file, b'{"kind": "crea')
+    assert read(ledger.path) == [{"kind": "text", "sid": "SM1"}]
+
+
+def test_a_world_is_what_its_ledger_tells(tmp_path: Path) -> None:
+    def world() -> World:
+        return World(Ledger(tmp_path / "ledger"), lambda: datetime(2026, 3, 1, tzinfo=UTC))
+
+    first = world()
+    body = b'{"tmdbId": 155, "title": "The Dark Knight", "year": 2008}'
+    add = Call("POST", "/api/v3/movie", {}, body)
+    assert first.answer("radarr", add).status == 201
+    first.grab(155)
+    second = world()
+    assert second.movies == first.movies
+    assert second.queue == first.queue
+    assert second.answer("radarr", add).status == 400
+
+
+def test_made_up_films_are_found_by_their_own_names() -> None:
+    assert search(made_up(1234).title) == [made_up(1234)]
+
+
+def test_too_few_trials_are_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(dict.fromkeys(PROMISES, 10))
+    report.add(Finding("ask:1", tuple(PROMISES), {}, trials=9))
+    assert not report.print()
+    report.add(Finding("ask:2", tuple(PROMISES), {}, trials=1))
+    assert report.print()
+    assert "P4 lost=0 duplicate=0 trials=10 PASS" in capsys.readouterr().out
+
+
+def test_every_promise_has_scenarios() -> None:
+    told = {promise for one in SCENARIOS.values() for promise in one.promises.split()}
+    assert told == set(PROMISES)
+    assert set(QUICK) <= set(SCENARIOS)
+
+
+@pytest.mark.processes
+def test_the_enumerator_kills_at_the_line_it_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.chaos", "--replay", "saved-then-added:40"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "saved-then-added:40: killed at" in done.stdout
