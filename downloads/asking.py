@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from downloads import connections, control
 from downloads.adding import try_add
 from downloads.finding import Match
+from downloads.http import ServiceError
 from downloads.lifecycle import begin_generation, transition_to
 from downloads.models import Download, DownloadEvent, DownloadRequest, MediaType, Status
 
@@ -59,7 +60,8 @@ def request_movie(
     Repeating the call with the same `origin` repeats its outcome and has no second effect.
     Raises nothing for a Radarr that is down: the outcome is then `saved`.
     """
-    request, created = _write_request(match, requester, origin, now, needs_approval)
+    is_there = _is_still_there(match)
+    request, created = _write_request(match, requester, origin, now, needs_approval, is_there)
     download = request.download
     if needs_approval or request.state == DownloadRequest.State.PENDING_APPROVAL:
         return Taken(Outcome.PENDING, request.pk, created, download)
@@ -90,7 +92,12 @@ def _is_first(request: DownloadRequest, origin: str) -> bool:
 
 
 def _write_request(
-    match: Match, requester: str, origin: str, now: datetime, needs_approval: bool
+    match: Match,
+    requester: str,
+    origin: str,
+    now: datetime,
+    needs_approval: bool,
+    is_there: bool,
 ) -> tuple[DownloadRequest, bool]:
     """Return the request of this origin or, for this person and film, the open one."""
     for _ in range(_TRIES):
@@ -99,7 +106,7 @@ def _write_request(
                 earlier = _of_origin(origin)
                 if earlier is not None:
                     return earlier, False
-                download = _wanted(match, now)
+                download = _wanted(match, now, is_there)
                 return _join(download, requester, origin, needs_approval)
         except (IntegrityError, _MovedMeanwhile):
             continue
@@ -114,8 +121,21 @@ def _of_origin(origin: str) -> DownloadRequest | None:
     return DownloadRequest.objects.select_related("download").filter(origin=origin).first()
 
 
-def _wanted(match: Match, now: datetime) -> Download:
-    """Return the download of this film, asked for again if it had failed or was cancelled."""
+def _is_still_there(match: Match) -> bool:
+    """Whether a film that was ready still has its file; a Radarr that is away denies nothing."""
+    if not Download.objects.filter(tmdb_id=match.tmdb_id, status=Status.COMPLETED).exists():
+        return False
+    if connections.radarr_breaker.is_open:
+        return True
+    try:
+        movie = connections.radarr().movie_by_tmdb_id(match.tmdb_id)
+    except ServiceError:
+        return True
+    return movie is not None and movie.has_file
+
+
+def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
+    """Return the download of this film, asked for again if it has ended without its file."""
     download, _ = Download.objects.get_or_create(
         media_type=MediaType.MOVIE,
         tmdb_id=match.tmdb_id,
@@ -124,12 +144,13 @@ def _wanted(match: Match, now: datetime) -> Download:
             "year": match.year,
             "poster_path": match.poster_path,
             "release_date": match.release_date or None,
+            "created_at": now,
             "generation_started_at": now,
             "status_changed_at": now,
         },
     )
-    # A finished film is asked about in Radarr again: its file may be gone since.
-    if not download.is_active and not begin_generation(download, now=now):
+    is_ready = download.status == Status.COMPLETED and is_there
+    if not download.is_active and not is_ready and not begin_generation(download, now=now):
         raise _MovedMeanwhile
     return download
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class MediaType(models.TextChoices):
@@ -68,7 +69,7 @@ class Download(models.Model):
     stuck_since = models.DateTimeField(null=True, blank=True)
     undecided_since = models.DateTimeField(null=True, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     status_changed_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
 

@@ -97,7 +97,7 @@ class DownloadList(generics.GenericAPIView[Download]):
         )
         import_string(settings.DOWNLOADS_ON_EVENTS)()
         data = serializers.DownloadDetailSerializer(taken.download).data
-        first = taken.created and taken.outcome != services.Outcome.JOINED
+        first = taken.created and taken.outcome in (services.Outcome.ADDED, services.Outcome.SAVED)
         return Response(data, status=status.HTTP_201_CREATED if first else status.HTTP_200_OK)
 
     def _match(self, asked: dict[str, Any]) -> services.Match:

@@ -36,7 +36,7 @@ RADARR_ROOT_FOLDER = env.str("RADARR_ROOT_FOLDER", default="")
 RADARR_QUALITY_PROFILE = env.str("RADARR_QUALITY_PROFILE", default="")
 RADARR_WEBHOOK_SECRET = env.str("RADARR_WEBHOOK_SECRET", default="")
 # How long a service that failed is left alone before it is asked for a new request or text.
-RADARR_RETRY_AFTER = env.float("RADARR_RETRY_AFTER", default=30)
+RADARR_RETRY_AFTER = env.float("RADARR_RETRY_AFTER", default=10)
 RADARR_DEADLINE = env.float("RADARR_DEADLINE", default=20)
 
 TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org").rstrip("/")

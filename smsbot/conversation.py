@@ -73,7 +73,8 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
     if word is not None:
         return word
     access = access_of(contact)
-    if access == Access.BLOCKED:
+    # Who has opted out gets no answer, so nothing is done behind their back either.
+    if contact.opted_out_at or access == Access.BLOCKED:
         return NOTHING
     if access == Access.STRANGER:
         return _to_stranger(message, now)
@@ -157,9 +158,6 @@ def _ask_model(message: InboundMessage) -> Understanding | None:
     """Return the model's reading; None when there is no model, no budget, or no answer."""
     now = timezone.now()
     spent = quotas.used("openai:tokens", now=now)
-    # Nobody pays for reading a text that may not be answered.
-    if message.contact.opted_out_at:
-        return None
     if not understanding.is_configured() or 0 < settings.OPENAI_DAILY_TOKENS <= spent:
         return None
     if not quotas.take("openai:calls", settings.OPENAI_DAILY_CALLS, now=now):
@@ -284,10 +282,21 @@ def _one_title(
         said = say("not_found", title=title_said)
         return Reply(text=said.text, template=said.template, film=title_said)
     if not resolution.sure:
-        same = len({match.title.casefold() for match in matches}) == 1 and len(matches) > 1
-        question = say("ask" if same else "did_you_mean", films=[match.name for match in matches])
-        return Reply(text=question.text, template=question.template, offers=matches)
+        return _ask(matches)
     return _take(message, matches[0], f"{message.twilio_sid}:{index}", now)
+
+
+def _ask(matches: Sequence[Match]) -> Reply:
+    """Ask which film is meant; the parts of a series by their own names, in their order."""
+    names = [match.name for match in matches]
+    series = {match.title.partition(": ")[0] for match in matches if ": " in match.title}
+    is_series = len(matches) > 1 and len(series) == 1 and all(": " in name for name in names)
+    if is_series:
+        matches = sorted(matches, key=lambda match: match.year or 9999)
+        names = [match.name.partition(": ")[2] for match in matches]
+    same = len(matches) > 1 and len({match.title.casefold() for match in matches}) == 1
+    question = say("ask" if same or is_series else "did_you_mean", films=names)
+    return Reply(text=question.text, template=question.template, offers=matches)
 
 
 def _own_words(title: str, body: str) -> str:
@@ -304,7 +313,8 @@ def _take(message: InboundMessage, match: Match, origin: str, now: datetime) -> 
         context["reason"] = in_plain_words(download.reason)
     if taken.outcome == Outcome.JOINED:
         percent = services.progress(download).percent
-        context["percent"] = None if percent is None else round(percent)
+        # The last tick saw this: nothing is better than a 0 that is no longer true.
+        context["percent"] = round(percent) or None if percent is not None else None
     template = {
         Outcome.ADDED: "added",
         Outcome.SAVED: "saved",
@@ -378,8 +388,8 @@ def _status_line(download: Any) -> dict[str, str]:
         "failed": "couldn't be got",
         "cancelled": "cancelled",
     }[download.status]
-    if download.status == "downloading" and download.problem:
-        words = "taking longer than usual; the owner knows"
+    if download.status in ("downloading", "importing") and download.problem:
+        words = "taking longer than usual, something is in the way"
     return {"film": download.name, "words": words}
 
 

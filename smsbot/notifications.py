@@ -91,6 +91,7 @@ def _context(news: services.EventNews) -> dict[str, Any]:
         "film": news.name,
         "reason": in_plain_words(news.reason) if news.kind == "failed" else "",
         "date": _readable_date(news.reason) if news.kind == "waiting" else "",
+        "owner_knows": bool(settings.OWNER_PHONE_NUMBERS or settings.ALERT_URLS),
     }
 
 
@@ -149,6 +150,8 @@ def _tell_incidents(now: datetime) -> set[int]:
 
 
 def _tell_owners(incident: Incident, phase: str, text: str, now: datetime) -> set[int]:
+    if not settings.OWNER_PHONE_NUMBERS:
+        return set()
     told_at = f"{phase}_told_at"
     with transaction.atomic():
         claimed = Incident.objects.filter(pk=incident.pk, **{told_at: None}).update(

@@ -197,6 +197,7 @@ def _queue(
             "text": reply.text,
             "template": reply.template,
             "offers": [match.as_dict() for match in reply.offers] or None,
+            "request_id": reply.announces[0][0] if len(reply.announces) == 1 else None,
             "created_at": now,
         },
     )

@@ -140,7 +140,7 @@ def _denied(
         return
     if attempt.number >= _MOST_CREATES:
         _give_up(message, token, now, "Twilio never confirmed it, and it was sent twice")
-    elif message.event_id and services.is_superseded(message.event_id):
+    elif _is_superseded(message):
         _settle(
             message,
             token,
@@ -151,6 +151,18 @@ def _denied(
     else:
         log.warning("not at Twilio, sending once more", outbound=message.pk)
         _settle(message, token, status=Status.QUEUED, denials=0, next_attempt_at=None)
+
+
+def _is_superseded(message: OutboundMessage) -> bool:
+    """Whether the person has had newer news of the same film, which makes this text untrue."""
+    if message.event_id and services.is_superseded(message.event_id):
+        return True
+    if message.request_id is None:
+        return False
+    newer = OutboundMessage.objects.filter(
+        contact=message.contact, request=message.request_id, id__gt=message.pk
+    )
+    return newer.filter(status__in=[Status.SENT, Status.DELIVERED]).exists()
 
 
 def _put_off(

@@ -1,15 +1,12 @@
 """Daily caps: never overshot, a new day opens them, and what happens at the cap."""
 
-import threading
 from datetime import timedelta
 
-import pytest
-from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
 from moviesms import quotas
-from moviesms.models import Incident, Quota
+from moviesms.models import Incident
 from smsbot.models import OutboundMessage
 from tests.conftest import ALEX, NOON, SAM, Household
 from tests.fakes import FakeRadarr
@@ -28,23 +25,6 @@ def test_all_or_none_of_several_allowances(db: None) -> None:
     assert quotas.take_all(caps, now=NOON)
     assert not quotas.take_all(caps, now=NOON)
     assert quotas.used("a", now=NOON) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_at_once_never_overshoot() -> None:
-    Quota.objects.create(key="x", day=NOON.date())
-    taken: list[bool] = []
-
-    def run() -> None:
-        taken.extend(quotas.take("x", 10, now=NOON) for _ in range(5))
-        connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(taken) == 10 == quotas.used("x", now=NOON)
 
 
 def test_at_the_cap_replies_are_dropped_and_news_waits_for_tomorrow(

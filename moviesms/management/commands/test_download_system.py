@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from moviesms.diagnosis import GROUPS, Result, State, examine
@@ -50,6 +51,11 @@ class Command(BaseCommand):
 
     def _as_lines(self, results: Iterable[Result]) -> bool:
         counts: Counter[State] = Counter()
+        if _is_sandbox():
+            self.stdout.write(
+                "This data folder is the sandbox's, whose stand-ins are not checked here. What "
+                "follows is about your own settings.\n"
+            )
         for result in results:
             counts[result.state] += 1
             for line in self._lines(result):
@@ -70,6 +76,12 @@ class Command(BaseCommand):
 
     def _coloured(self, text: str, state: State) -> str:
         return f"\033[{_COLOURS[state]}m{text}\033[0m" if self.coloured else text
+
+
+def _is_sandbox() -> bool:
+    """Whether `manage.py up` last ran the sandbox with this data folder (it leaves a mark)."""
+    mark = settings.DATA_DIR / "kind"
+    return mark.exists() and mark.read_text().strip() == "sandbox" and not settings.RADARR_URL
 
 
 def _groups(only: str) -> list[str]:

@@ -183,7 +183,10 @@ class Command(BaseCommand):
         lines = ["", "moviesms is running."]
         if self.sandbox:
             lines += [f"  Phone page  {self.phone_page}   text the bot here, and watch it answer"]
-        lines += [f"  Admin       {here}/admin/", f"  API         {here}/api/docs"]
+        lines += [
+            f"  Admin       {here}/admin/",
+            f"  API         {here}/api/docs   (sign in to the admin first)",
+        ]
         lines += [f"  Data        {settings.DATA_DIR}"]
         lines += _sandbox_note() if self.sandbox else _services_note(self.port)
         self.console.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
