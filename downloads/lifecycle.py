@@ -140,24 +140,19 @@ def stuck_key(download: Download) -> str:
     return f"stuck:{download.pk}"
 
 
-def settle_requests(download: Download, *, only: int | None = None) -> None:
-    """Move the requests of an ended download to their own end (`fulfilled` or `ended`).
+def settle_requests(download: Download, generation: int, *, found: bool) -> None:
+    """Move the requests of an ended generation to their own end: `fulfilled`, or `ended`.
 
-    With `only` just that one. A request that was not announced yet is left to the reply that
-    announces it.
+    A request that was not announced yet is left to the reply that announces it.
     """
     State = DownloadRequest.State
     # A film that failed and was found later fulfils what the failure had ended.
-    found = download.status == Status.COMPLETED
-    requests = DownloadRequest.objects.filter(
+    DownloadRequest.objects.filter(
         download=download,
-        generation=download.generation,
+        generation=generation,
         state__in=[State.ACTIVE, State.ENDED] if found else [State.ACTIVE],
         announced_at__isnull=False,
-    )
-    if only is not None:
-        requests = requests.filter(pk=only)
-    requests.update(state=State.FULFILLED if found else State.ENDED)
+    ).update(state=State.FULFILLED if found else State.ENDED)
 
 
 def _write(

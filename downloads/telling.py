@@ -10,7 +10,9 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from downloads.lifecycle import settle_requests
-from downloads.models import DownloadEvent, DownloadRequest
+from downloads.models import DownloadEvent, DownloadRequest, Status
+
+_ENDS = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,13 @@ def mark_announced(request_id: int, *, now: datetime, told_end: bool = False) ->
     if request.announced_at is None:
         DownloadRequest.objects.filter(pk=request_id).update(announced_at=now)
     if told_end:
-        settle_requests(request.download, only=request_id)
+        # By its own generation: somebody else may have begun another one meanwhile.
+        ready = DownloadEvent.objects.filter(
+            download=request.download_id, generation=request.generation, kind="completed"
+        )
+        state = DownloadRequest.State
+        end = state.FULFILLED if ready.exists() else state.ENDED
+        DownloadRequest.objects.filter(pk=request_id, state=state.ACTIVE).update(state=end)
 
 
 def claim_announcement(request_id: int, *, now: datetime, told_end: bool) -> bool:
@@ -98,9 +106,10 @@ def finish_requests(event_id: int) -> None:
     """End the requests of an ended download, after its event was told. Same transaction."""
     event = DownloadEvent.objects.select_related("download").get(pk=event_id)
     download = event.download
-    # What has changed again since is for the newer event to settle.
-    if event.kind == download.status and event.generation == download.generation:
-        settle_requests(download)
+    is_present = event.generation == download.generation
+    # What has changed again since, in the same generation, is for the newer event to settle.
+    if event.kind in _ENDS and (event.kind == download.status or not is_present):
+        settle_requests(download, event.generation, found=event.kind == Status.COMPLETED)
 
 
 def annotate_event(event_id: int, note: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 _PHONE = re.compile(r"\+\d{3,11}(\d{4})\b")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEGABYTE = 1024 * 1024
 
 
@@ -28,14 +29,32 @@ def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
     return event
 
 
+def _no_trace_of_refusals(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+    """Drop the traceback of what a stranger sent and we refused: it would fill the log."""
+    name, level = str(event.get("logger", "")), event.get("level")
+    if name.startswith("django.security") or (name == "django.request" and level == "warning"):
+        event.pop("exc_info", None)
+    return event
+
+
+def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape control characters: nobody writes a log line of their own through a URL."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception":
+            event[key] = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+    return event
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _no_trace_of_refusals,
     structlog.processors.format_exc_info,
     _mask,
+    _one_line,
 ]
 
 

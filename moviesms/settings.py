@@ -93,7 +93,7 @@ UNKNOWN_TAIL = env.float("UNKNOWN_TAIL", default=60)
 UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 # Leases are longer than the steps they cover; a system check compares.
 ADD_LEASE = env.float("ADD_LEASE", default=120)
-INBOUND_LEASE = env.float("INBOUND_LEASE", default=180)
+INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
 
 # --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
@@ -249,6 +249,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Security -----------------------------------------------------------------------------------
 # Behind a reverse proxy that ends TLS: how many to trust for the client's address and scheme.

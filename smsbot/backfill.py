@@ -83,7 +83,7 @@ def _take(text: gateway.ListedMessage, now: datetime) -> bool:
         }
     )
     try:
-        incoming = inbound.parse(form)
+        incoming = inbound.parse(form, from_list=True)
     except inbound.Malformed as error:
         log.warning("listed text left out", error=str(error))
         return False

@@ -4,6 +4,7 @@
 is stored on the inbound row before it is acted on, so that a crash repeats neither.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -223,6 +224,8 @@ def _act(
             return _cancelled(message.contact, reading.titles, question)
         case "help":
             return say("help")
+        case _ if question is not None and re.search(r"\d|\bone\b", message.body, re.I):
+            return say("choose_again", films=[_name(offer) for offer in question.offers or ()])
         case _:
             return say("chat")
 

@@ -34,6 +34,8 @@ def admit_address(address: str) -> str | None:
 
     The API's requests pass here, by the setting DOWNLOADS_REQUESTER_POLICY.
     """
+    if address == settings.TWILIO_PHONE_NUMBER:
+        return "not_allowed"
     contact = Contact.objects.filter(address=address).first() or Contact(address=address)
     access = access_of(contact)
     if access in (Access.STRANGER, Access.BLOCKED):

@@ -103,8 +103,8 @@ def report(public_id: uuid.UUID, *, sid: str, word: str, code: int | None, now: 
     if message is None:
         return False
     status = _REPORTED.get(word)
-    if status is None:
-        return True
+    if status is None or message.twilio_sid not in (None, sid):
+        return True  # a word we need not know, or a report on another message
     fields: dict[str, object] = {"status": status, "error_code": code, "lease_until": None}
     if status in _ENDS:
         fields["finished_at"] = now
@@ -114,8 +114,7 @@ def report(public_id: uuid.UUID, *, sid: str, word: str, code: int | None, now: 
         earlier = rows.exclude(status__in=_ENDS)
         if status == Status.SENT:
             earlier = earlier.exclude(status=Status.SENT)
-        earlier.update(**fields)
-        if code == gateway.OPTED_OUT:
+        if earlier.update(**fields) and code == gateway.OPTED_OUT:
             _opt_out(message.contact_id, now)
     return True
 

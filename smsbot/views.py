@@ -11,6 +11,7 @@ from functools import wraps
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -47,8 +48,12 @@ def signed_by_twilio(view: View) -> View:
         if _length(request) > MAX_BYTES:
             return _text("The form is too large.", 413)
         url = settings.PUBLIC_URL + request.get_full_path()
+        try:
+            form = request.POST
+        except (SuspiciousOperation, BadRequest):
+            return _text("The form cannot be read.", 400)
         signature = request.headers.get("X-Twilio-Signature", "")
-        if not signature or not gateway.signature_is_valid(url, request.POST, signature):
+        if not signature or not gateway.signature_is_valid(url, form, signature):
             log.warning("forged or misdirected webhook", path=request.path)
             return _text("The signature is missing or wrong.", 403)
         return view(request, *args, **kwargs)
@@ -82,13 +87,15 @@ def status(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     words = request.POST.getlist("MessageStatus")
     if len(sids) != 1 or len(words) != 1 or not _SID.fullmatch(sids[0]):
         return _text("Bad request: MessageSid and MessageStatus must stand exactly once.", 400)
+    if request.POST.getlist("AccountSid") not in ([], [settings.TWILIO_ACCOUNT_SID]):
+        return _text("Bad request: AccountSid is not ours.", 400)
     code = request.POST.get("ErrorCode", "")
     try:
         known = sending.report(
             public_id,
             sid=sids[0],
             word=words[0],
-            code=int(code) if code.isascii() and code.isdigit() else None,
+            code=int(code) if re.fullmatch(r"[0-9]{1,6}", code, re.ASCII) else None,
             now=timezone.now(),
         )
     except DatabaseFailure as error:

@@ -276,16 +276,7 @@ def test_an_end_settles_the_requests_that_were_announced(
         ask(download, state.value, state=state)
     ask(download, "unannounced", announced_at=None)
     ask(download, "earlier", generation=1)
-    settle_requests(download)
+    settle_requests(download, 2, found=status == Status.COMPLETED)
     states = dict(DownloadRequest.objects.values_list("requester", "state"))
     untouched = {state.value: state.value for state in State}
     assert states == {**untouched, **ends, "unannounced": State.ACTIVE, "earlier": State.ACTIVE}
-
-
-def test_one_request_can_be_settled_alone() -> None:
-    download = make(Status.COMPLETED)
-    mine, other = ask(download, "mine"), ask(download, "other")
-    settle_requests(download, only=mine.pk)
-    mine.refresh_from_db()
-    other.refresh_from_db()
-    assert (mine.state, other.state) == (State.FULFILLED, State.ACTIVE)

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from downloads import services
 from downloads.adding import try_add
-from downloads.models import Download, Status
+from downloads.lifecycle import begin_generation
+from downloads.models import Download, DownloadRequest, Status
 from downloads.monitor import MOST_ADDS, tick
 from moviesms.models import Incident
 from tests.conftest import ALEX, SAM, Household
@@ -246,3 +247,18 @@ def test_another_film_under_our_films_old_id_is_not_ours(
     household.tick()
     assert Download.objects.get(tmdb_id=155).status == Status.SEARCHING
     assert len(household.texts_to(SAM)) == 1
+
+
+def test_who_is_told_that_a_film_is_there_is_told_once(
+    household: Household, radarr: FakeRadarr
+) -> None:
+    """Somebody else asked, and began another generation, before the first was announced."""
+    radarr.put(155, "The Dark Knight", 2008, hasFile=True)
+    now = timezone.now()
+    taken = services.request_movie(KNIGHT, SAM, origin="one", now=now)
+    begun = Download.objects.get()
+    assert begin_generation(begun, now=now)
+    services.mark_announced(taken.request_id, now=now, told_end=True)
+    household.work()
+    assert household.texts_to(SAM) == []
+    assert DownloadRequest.objects.get(pk=taken.request_id).state == "fulfilled"

@@ -172,7 +172,7 @@ def test_the_error_code_is_kept(client: Client, sent: OutboundMessage) -> None:
 
 
 def test_a_form_of_twilios_shape(client: Client, sent: OutboundMessage) -> None:
-    form = dict(parse_qsl(FIXTURE.read_text()))
+    form = {**dict(parse_qsl(FIXTURE.read_text())), "MessageSid": str(sent.twilio_sid)}
     assert post_signed(client, PATH.format(sent.public_id), form).status_code == 200
     sent.refresh_from_db()
     assert (sent.status, sent.error_code) == (Status.UNDELIVERED, 30003)
@@ -248,3 +248,36 @@ def test_a_report_without_its_fields_is_refused(
     del form[name]
     assert post_signed(client, PATH.format(sent.public_id), form).status_code == 400
     assert reported(client, sent) == Status.SENT
+
+
+@pytest.mark.parametrize("code", ["9" * 5000, str(2**70), "-1", "0x10", "²"])
+def test_an_odd_error_code_is_no_code(
+    household: Household, client: Client, twilio: FakeTwilio, code: str
+) -> None:
+    household.text(SAM, "?")
+    message = OutboundMessage.objects.get()
+    form = {"MessageSid": twilio.sent[0].sid, "MessageStatus": "failed", "ErrorCode": code}
+    assert post_signed(client, f"/api/sms/status/{message.public_id}", form).status_code == 200
+    message.refresh_from_db()
+    assert (message.status, message.error_code) == (OutboundMessage.Status.FAILED, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"MessageSid": "SM" + "2" * 32}, 200), ({"AccountSid": "AC" + "9" * 32}, 400)],
+)
+def test_a_report_on_another_message_changes_nothing(
+    household: Household,
+    client: Client,
+    twilio: FakeTwilio,
+    changes: dict[str, str],
+    code: int,
+) -> None:
+    household.text(SAM, "?")
+    message = OutboundMessage.objects.get()
+    form = {"MessageSid": twilio.sent[0].sid, "MessageStatus": "failed", "ErrorCode": "21610"}
+    response = post_signed(client, f"/api/sms/status/{message.public_id}", {**form, **changes})
+    assert response.status_code == code
+    message.refresh_from_db()
+    assert message.status == OutboundMessage.Status.SENT
+    assert message.contact.opted_out_at is None
