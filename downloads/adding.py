@@ -124,12 +124,14 @@ def _renew(download: Download) -> None:
 def _put_in(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
     """Return the film as Radarr has it now, and whether it was us who put it there."""
     present = radarr.movie_by_tmdb_id(download.tmdb_id)
+    _renew(download)
     if present is not None:
         _want(radarr, present)
         return present, download.added_by_us and present.id == download.radarr_id
     found = radarr.lookup(download.tmdb_id)
     if found is not None and found.is_excluded:
         raise Excluded
+    _renew(download)
     return _post(radarr, download)
 
 

@@ -92,7 +92,7 @@ UNKNOWN_FIRST_CHECK = env.float("UNKNOWN_FIRST_CHECK", default=90)
 UNKNOWN_TAIL = env.float("UNKNOWN_TAIL", default=60)
 UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 # Leases are longer than the steps they cover; a system check compares.
-ADD_LEASE = env.float("ADD_LEASE", default=120)
+ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
 
