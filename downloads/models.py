@@ -31,7 +31,6 @@ ACTIVE = frozenset(
         Status.IMPORTING,
     }
 )
-ENDED = frozenset(Status) - ACTIVE
 
 
 class Download(models.Model):

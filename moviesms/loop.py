@@ -55,7 +55,7 @@ class LoopCommand(BaseCommand):
             log.exception("pass failed", command=type(self).__module__.rpartition(".")[2])
 
     def run_once(self) -> None:
-        """Do one unit of work."""
+        """Do one unit of work; the one thing that every loop must give."""
         raise NotImplementedError
 
     def wait(self, seconds: float) -> None:

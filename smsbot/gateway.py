@@ -144,11 +144,6 @@ def send(to: str, text: str, *, callback_url: str | None) -> Answer:
     return Answer(Outcome.SENT, sid=created.sid)
 
 
-def is_permanent(code: int | None) -> bool:
-    """Whether Twilio's error code says that this number cannot be reached."""
-    return code in _PERMANENT
-
-
 def _refusal(refusal: Refused) -> Answer:
     return Answer(_meaning(refusal.status, refusal.code), code=refusal.code, detail=str(refusal))
 

@@ -17,6 +17,7 @@ def rows(file: Path) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
+# The other half of the command is pg_dump's own work.
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL has pg_dump")
 def test_a_copy_is_whole_private_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     Contact.objects.bulk_create(Contact(address=f"+1202555{n:04d}") for n in range(500))

@@ -184,12 +184,6 @@ def test_a_code_has_one_meaning(fake: responses.RequestsMock, code: int, outcome
     assert len(fake.calls) == 1
 
 
-@pytest.mark.parametrize(("code", "outcome"), CODES)
-def test_only_a_numbers_own_codes_are_permanent(code: int, outcome: Outcome) -> None:
-    assert gateway.is_permanent(code) is (code in PERMANENT)
-    assert not gateway.is_permanent(None)
-
-
 @pytest.mark.parametrize("code", [code for code, _ in CODES])
 @pytest.mark.parametrize(
     ("status", "outcome"),
