@@ -58,7 +58,17 @@ def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: dat
 
 def load(download: Download) -> Progress:
     """Return the progress kept for `download`; an empty one when there is none or Redis is down."""
-    raw = live.try_call(lambda redis: redis.get(_key(download.media_type, download.tmdb_id)))
+    return load_many([download])[download.pk]
+
+
+def load_many(downloads: Sequence[Download]) -> dict[int, Progress]:
+    """Return the progress of each download by its id, read in one call."""
+    keys = [_key(download.media_type, download.tmdb_id) for download in downloads]
+    found = (live.try_call(lambda redis: redis.mget(keys)) if keys else None) or [None] * len(keys)
+    return {d.pk: _progress(d, raw) for d, raw in zip(downloads, found, strict=True)}
+
+
+def _progress(download: Download, raw: object) -> Progress:
     if not isinstance(raw, bytes) or not download.is_active:
         return Progress()
     view = json.loads(raw)

@@ -20,6 +20,7 @@ from downloads.asking import (
     withdraw,
 )
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
+from downloads.history import CANCELLED, DECLINED, FAILED, LEFT, OPEN, READY, Ask, asks
 from downloads.http import ServiceError
 from downloads.models import (
     ACTIVE,
@@ -28,6 +29,14 @@ from downloads.models import (
     DownloadRequest,
     MediaType,
     MonitorState,
+)
+from downloads.overview import (
+    Going,
+    events_of,
+    going,
+    need_attention,
+    on_their_way,
+    requests_for,
 )
 from downloads.telling import (
     EventNews,
@@ -42,11 +51,20 @@ from downloads.telling import (
     unannounced_of,
     unprocessed_events,
 )
+from downloads.wording import in_words, kind_in_words, mend, tone, why
 
 __all__ = [
     "API_ORIGIN",
+    "CANCELLED",
+    "DECLINED",
+    "FAILED",
+    "LEFT",
+    "OPEN",
+    "READY",
     "AlreadyCompleted",
+    "Ask",
     "EventNews",
+    "Going",
     "Match",
     "MonitorNotRunning",
     "Outcome",
@@ -55,29 +73,40 @@ __all__ = [
     "Taken",
     "UnknownFilm",
     "annotate_event",
+    "asks",
     "cancel_download",
     "claim_announcement",
     "claim_event",
     "download",
+    "events_of",
     "film",
     "find_downloads",
     "finish_requests",
+    "going",
+    "in_words",
     "is_still_wanted",
     "is_superseded",
+    "kind_in_words",
     "mark_announced",
+    "mend",
     "monitor_status",
+    "need_attention",
+    "on_their_way",
     "progress",
     "request_movie",
     "requesters",
+    "requests_for",
     "requests_of",
     "resolve",
     "retry_download",
     "set_monitor",
+    "tone",
     "unannounced",
     "unannounced_of",
     "unprocessed_events",
     "wake_monitor",
     "watch_monitor",
+    "why",
     "withdraw",
 ]
 

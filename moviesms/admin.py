@@ -1,11 +1,10 @@
-"""What all admin pages share, the pages of the system itself, the side bar and the overview.
+"""What all admin pages share, and the pages of the system itself.
 
 The pages are for looking. What changes a row is an action that calls a service, and only the name
 of a contact, users and groups are edited in a form.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -25,7 +23,7 @@ from unfold.decorators import action as unfold_action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from downloads import services
+from moviesms.acts import Act, Result
 from moviesms.models import ApiToken, Incident
 
 if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with another look
@@ -40,11 +38,6 @@ else:
 
 MOST_AT_ONCE = 20
 """How many rows one action takes: some ask Radarr about each, and a person waits for the page."""
-
-FAILED_TEXTS = "trouble=failed"
-GIVEN_UP_TEXTS = "state__exact=dead"
-ON_THEIR_WAY = "show=active"
-NEED_ATTENTION = "show=attention"
 
 
 def label(text: str, kind: str = "default") -> SafeString:
@@ -70,17 +63,6 @@ def when(field: str, title: str, *, ordering: str = "") -> Any:
 
 
 # --- Actions ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of an act on one row: a sentence for the person, and how good the news is."""
-
-    text: str
-    level: int = messages.SUCCESS
-
-
-Act = Callable[[Any], Result]
 
 
 def for_selected(act: Act, title: str) -> Any:
@@ -312,184 +294,3 @@ class GroupAdmin(auth_admin.GroupAdmin, SuperusersOnly):
     """A set of permissions for several users: to look at pages, and to act on their rows."""
 
     filter_horizontal = ()
-
-
-# --- The side bar -------------------------------------------------------------------------------
-
-
-def favicon(request: HttpRequest) -> str:
-    """Return the address of the icon that browsers show on the tab."""
-    return static("moviesms/favicon.svg")
-
-
-def stylesheet(request: HttpRequest) -> str:
-    """Return the address of our own few styles; Unfold's are prebuilt."""
-    return static("moviesms/admin.css")
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the side bar, with what this user may see."""
-    sections: dict[str, list[dict[str, Any] | None]] = {
-        "": [_overview_item(request)],
-        "Films": [
-            _item(request, "Downloads", "movie", "downloads_download"),
-            _item(request, "Requests", "person_raised_hand", "downloads_downloadrequest"),
-        ],
-        "Texts": [
-            _item(request, "Contacts", "contacts", "smsbot_contact"),
-            _item(request, "Inbound", "call_received", "smsbot_inboundmessage"),
-            _item(request, "Outbound", "call_made", "smsbot_outboundmessage"),
-            _item(request, "Failed messages", "sms_failed", "smsbot_outboundmessage", FAILED_TEXTS),
-            _item(
-                request,
-                "Given-up messages",
-                "mark_chat_unread",
-                "smsbot_inboundmessage",
-                GIVEN_UP_TEXTS,
-            ),
-        ],
-        "System": [
-            _item(request, "Incidents", "warning", "moviesms_incident"),
-            _item(request, "Monitor", "monitor_heart", "downloads_monitorstate"),
-            _item(request, "API tokens", "key", "moviesms_apitoken"),
-            _item(request, "Users", "group", "auth_user"),
-        ],
-    }
-    return [
-        {"title": title, "separator": bool(title), "items": [item for item in items if item]}
-        for title, items in sections.items()
-        if any(items)
-    ]
-
-
-def _overview_item(request: HttpRequest) -> dict[str, Any]:
-    link = reverse("admin:index")
-    return {
-        "title": "Overview",
-        "icon": "dashboard",
-        "link": link,
-        "active": request.path == link,
-    }
-
-
-def _item(
-    request: HttpRequest, title: str, icon: str, model: str, query: str = ""
-) -> dict[str, Any] | None:
-    """Return one link of the side bar, or None for who may not follow it."""
-    app, _, name = model.partition("_")
-    if not may_see(request, f"{app}.{name}"):
-        return None
-    link = reverse(f"admin:{model}_changelist")
-    shown = request.GET.urlencode()
-    chosen = query in shown if query else not {FAILED_TEXTS, GIVEN_UP_TEXTS} & {*shown.split("&")}
-    return {
-        "title": title,
-        "icon": icon,
-        "link": f"{link}?{query}" if query else link,
-        "active": request.path.startswith(link) and chosen,
-    }
-
-
-def may_see(request: HttpRequest, model: str) -> bool:
-    """Whether this user may look at the pages of `app.model`."""
-    app, name = model.split(".")
-    return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
-
-
-# --- The overview -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Card:
-    """One figure of the overview, and the list behind it."""
-
-    title: str
-    value: str
-    note: str
-    icon: str
-    link: str
-    kind: str = ""  # good or bad
-
-
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the index page's context what it shows of downloads, texts and the monitor."""
-    now = timezone.now()
-    context["title"] = "Overview"
-    context["cards"] = cards = []
-    if may_see(request, "downloads.download"):
-        cards += _film_cards(now)
-        context["latest"] = _latest_films()
-    if may_see(request, "smsbot.outboundmessage"):
-        cards += _text_cards(now)
-    if may_see(request, "downloads.monitorstate"):
-        cards.append(_monitor_card(now))
-    if may_see(request, "moviesms.incident"):
-        context["incidents"] = list(Incident.objects.filter(closed_at=None)[:5])
-    return context
-
-
-def _latest_films() -> list[dict[str, Any]]:
-    from downloads.admin import percent_label, reason_text, status_label
-
-    return [
-        {
-            "name": film.name,
-            "link": reverse("admin:downloads_download_change", args=[film.pk]),
-            "status": status_label(film),
-            "percent": percent_label(film),
-            "why": film.problem or (film.status == "failed" and reason_text(film)),
-            "changed_at": film.status_changed_at,
-        }
-        for film in services.find_downloads()[:8]
-    ]
-
-
-def _film_cards(now: datetime) -> list[Card]:
-    # Here, since the apps' admin modules build on this one.
-    from downloads.admin import need_attention, on_their_way
-
-    link = reverse("admin:downloads_download_changelist")
-    active, troubled = on_their_way().count(), need_attention(now).count()
-    return [
-        Card("On their way", str(active), "films", "downloading", f"{link}?{ON_THEIR_WAY}"),
-        Card(
-            "Need attention",
-            str(troubled),
-            "stuck, or failed this week",
-            "error",
-            f"{link}?{NEED_ATTENTION}",
-            "bad" if troubled else "good",
-        ),
-    ]
-
-
-def _text_cards(now: datetime) -> list[Card]:
-    from smsbot.admin import failed_texts, texts_since
-
-    link = reverse("admin:smsbot_outboundmessage_changelist")
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    came, went = texts_since(midnight)
-    failed = failed_texts().count()
-    return [
-        Card("Texts today", str(came + went), f"{came} in, {went} out", "sms", link),
-        Card(
-            "Failed texts",
-            str(failed),
-            "and not sent again",
-            "sms_failed",
-            f"{link}?{FAILED_TEXTS}",
-            "bad" if failed else "good",
-        ),
-    ]
-
-
-def _monitor_card(now: datetime) -> Card:
-    state = services.monitor_status(now)
-    link = reverse("admin:downloads_monitorstate_changelist")
-    seen = state["last_heartbeat"]
-    note = f"seen {timesince(datetime.fromisoformat(seen), now)} ago" if seen else "never seen"
-    if not state["alive"]:
-        return Card("Monitor", "silent", note, "monitor_heart", link, "bad")
-    if state["wanted"] == "stopped":
-        return Card("Monitor", "stopped", "by its owner", "monitor_heart", link, "bad")
-    return Card("Monitor", "alive", state["error"] or note, "monitor_heart", link, "good")

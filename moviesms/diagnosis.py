@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -79,10 +79,11 @@ class Check:
     gate: bool = False
 
 
-def examine(only: Sequence[str] = ()) -> Iterator[Result]:
+def examine(only: Sequence[str] = (), *, quietly: bool = True) -> Iterator[Result]:
     """Run the checks of the groups in `only` (all when empty), and yield each result as it comes.
 
-    Our own log is silent meanwhile: the results say it better.
+    `quietly` silences our own log meanwhile, since the results say it better. That is for a
+    command: a process that does other things at the same time needs its log.
     """
     shut: dict[str, str] = {}
     for check in CHECKS:
@@ -91,7 +92,7 @@ def examine(only: Sequence[str] = ()) -> Iterator[Result]:
         if check.group in shut:
             result = Result("skipped", f"not tried, since “{shut[check.group]}” failed")
         else:
-            with _silent_log():
+            with _silent_log() if quietly else nullcontext():
                 result = _bounded(check)
         if check.gate and result.state == "failed":
             shut.setdefault(check.group, check.name)

@@ -68,6 +68,9 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
+# What statistics count a segment as; 0 shows no cost.
+SMS_SEGMENT_COST = env.float("SMS_SEGMENT_COST", default=0.0083)
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
 SMS_DAILY_CAP_PER_CONTACT = env.int("SMS_DAILY_CAP_PER_CONTACT", default=100)
 OPENAI_DAILY_CALLS = env.int("OPENAI_DAILY_CALLS", default=500)
@@ -179,6 +182,7 @@ INSTALLED_APPS = [
     "moviesms",
     "downloads",
     "smsbot",
+    "dashboard",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -365,9 +369,12 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "moviesms.admin.favicon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "dashboard.navigation.favicon"},
     ],
-    "STYLES": ["moviesms.admin.stylesheet"],
-    "DASHBOARD_CALLBACK": "moviesms.admin.overview",
-    "SIDEBAR": {"navigation": "moviesms.admin.navigation"},
+    "STYLES": [
+        "dashboard.navigation.stylesheet",
+        "dashboard.navigation.dashboard_stylesheet",
+    ],
+    "DASHBOARD_CALLBACK": "dashboard.home.overview",
+    "SIDEBAR": {"navigation": "dashboard.navigation.navigation"},
 }

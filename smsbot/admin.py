@@ -5,28 +5,25 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 
 from downloads import services
 from moviesms.admin import (
     ActingAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
-    Result,
     for_selected,
     label,
     moment,
     on_this_page,
     when,
 )
-from smsbot import processing, sending, tasks
+from smsbot import acts
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -102,10 +99,6 @@ class TroubleFilter(admin.SimpleListFilter):
 # --- How things read -----------------------------------------------------------------------------
 
 
-def _short(text: str) -> str:
-    return Truncator(" ".join(text.split())).chars(80) or "(no words)"
-
-
 def _status_label(message: OutboundMessage) -> SafeString:
     return label(message.get_status_display(), _STATUS_KINDS.get(message.status, "default"))
 
@@ -128,39 +121,6 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(name, args=[row.pk]), text)
 
 
-# --- Actions -------------------------------------------------------------------------------------
-
-
-def _allow(contact: Contact) -> Result:
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.ALLOWED)
-    return Result(f"{contact} may ask for films.")
-
-
-def _block(contact: Contact) -> Result:
-    if access_of(contact) == Access.OWNER:
-        text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
-        return Result(text, messages.WARNING)
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.BLOCKED)
-    return Result(f"{contact} is blocked: no answers, and no texts.")
-
-
-def _try_again(message: InboundMessage) -> Result:
-    if not processing.retry(message.pk):
-        text = f"{message.contact}: “{_short(message.body)}” was not given up."
-        return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.process_inbound, message.pk)
-    return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
-
-
-def _send_again(message: OutboundMessage) -> Result:
-    if message.resends.exists():
-        return Result(f"To {message.contact}: was sent again already.", messages.WARNING)
-    if sending.resend(message.pk, timezone.now()) is None:
-        text = f"To {message.contact}: did not fail ({message.get_status_display()})."
-        return Result(text, messages.WARNING)
-    return Result(f"To {message.contact}: goes out again within seconds.")
-
-
 # --- Contacts ------------------------------------------------------------------------------------
 
 
@@ -180,13 +140,13 @@ class ContactAdmin(ActingAdmin):
 
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
-    allow_selected = for_selected(_allow, "Allow")
-    block_selected = for_selected(_block, "Block")
+    allow_selected = for_selected(acts.allow, "Allow")
+    block_selected = for_selected(acts.block, "Block")
     allow = on_this_page(
-        _allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
+        acts.allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
     )
     block = on_this_page(
-        _block,
+        acts.block,
         "Block",
         question="This person then gets no answers and no texts.",
         icon="block",
@@ -311,9 +271,9 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     handled = when("handled_at", "answered")
     next_try = when("next_attempt_at", "next attempt")
 
-    retry_selected = for_selected(_try_again, "Try again")
+    retry_selected = for_selected(acts.try_again, "Try again")
     retry = on_this_page(
-        _try_again,
+        acts.try_again,
         "Try again",
         question="A message that was given up gets another five tries.",
         icon="refresh",
@@ -321,7 +281,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="text", ordering="body")
     def text(self, message: InboundMessage) -> str:
-        return _short(message.body)
+        return acts.short(message.body)
 
     @admin.display(description="from", ordering="contact__name")
     def who(self, message: InboundMessage) -> SafeString:
@@ -334,7 +294,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="answers")
     def answers(self, message: InboundMessage) -> str:
         rows = (
-            (_status_label(reply), _change_link(reply, _short(reply.text)))
+            (_status_label(reply), _change_link(reply, acts.short(reply.text)))
             for reply in message.replies.all()
         )
         return format_html_join(SafeString("<br>"), "{} {}", rows) or "—"
@@ -379,9 +339,9 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     sent = when("sent_at", "handed over")
     finished = when("finished_at", "settled")
     next_try = when("next_attempt_at", "next attempt")
-    resend_selected = for_selected(_send_again, "Send again")
+    resend_selected = for_selected(acts.send_again, "Send again")
     resend = on_this_page(
-        _send_again,
+        acts.send_again,
         "Send again",
         question="The person gets the same words once more. Only what failed is sent again.",
         icon="send",
@@ -389,7 +349,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
-        return _short(message.text)
+        return acts.short(message.text)
 
     @admin.display(description="to", ordering="contact__name")
     def who(self, message: OutboundMessage) -> SafeString:
@@ -414,7 +374,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:
         heard = message.in_reply_to
-        return _change_link(heard, _short(heard.body)) if heard else "—"
+        return _change_link(heard, acts.short(heard.body)) if heard else "—"
 
     @admin.display(description="sends again")
     def copy_of(self, message: OutboundMessage) -> str:

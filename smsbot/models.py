@@ -92,6 +92,7 @@ class OutboundMessage(models.Model):
         APOLOGY = "apology", "apology"
         NOTIFICATION = "notification", "notification"
         OWNER = "owner", "notice to the owner"
+        BY_HAND = "by_hand", "written by hand"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -119,7 +120,7 @@ class OutboundMessage(models.Model):
     request = models.ForeignKey(
         "downloads.DownloadRequest", models.PROTECT, null=True, blank=True, related_name="+"
     )
-    # For notices to the owner: what they are about, told once.
+    # What is told once: what a notice to the owner is about, or the page a text was written on.
     about = models.CharField(max_length=120, blank=True)
     resend_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="resends"

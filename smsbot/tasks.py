@@ -33,6 +33,12 @@ def hand_out() -> None:
         sending.deliver_line(contact_id)
 
 
+@shared_task
+def deliver(contact_id: int) -> None:
+    """Send what waits for a contact."""
+    sending.deliver_line(contact_id)
+
+
 def hand_over(task: Any, *args: int) -> None:
     """Publish a task; a broker that does not answer at once is left to the sweep."""
     if breaker.is_open:
