@@ -62,6 +62,13 @@ def deliver_line(contact_id: int) -> int:
         sent += 1
 
 
+def deliver_since(started_at: datetime) -> None:
+    """Send what was queued for anybody since then: an answer may be news to others too."""
+    fresh = due(timezone.now()).filter(created_at__gte=started_at)
+    for contact_id in set(fresh.values_list("contact_id", flat=True)):
+        deliver_line(contact_id)
+
+
 def due(now: datetime) -> QuerySet[OutboundMessage]:
     """Return the messages that may be sent now, oldest first, one line per contact."""
     return OutboundMessage.objects.filter(_claimable(now)).order_by("id")
