@@ -4,6 +4,7 @@ The environment's name is the setting's name. Every duration is in seconds.
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,9 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
+SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)

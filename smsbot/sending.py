@@ -23,6 +23,7 @@ from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
 from smsbot.models import Contact, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
+from smsbot.replies import segments
 
 log = structlog.get_logger(__name__)
 
@@ -164,11 +165,16 @@ def _claimable(now: datetime) -> Q:
 
 
 def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
+    text = OutboundMessage.objects.filter(pk=message_id).values_list("text", flat=True).first()
+    if text is None:
+        return None
     token = uuid.uuid4()
+    # Counted with the claim: whatever becomes of the call, what it would be billed as is known.
     claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
         status=Status.SENDING,
         lease_token=token,
         lease_until=now + timedelta(seconds=settings.SEND_LEASE),
+        segments=segments(text),
     )
     return token if claimed else None
 
