@@ -25,7 +25,7 @@ from downloads.models import Download, DownloadEvent, DownloadRequest, Status
 from moviesms.models import Incident, Quota
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.reasons import in_plain_words
-from smsbot.replies import render
+from smsbot.replies import render, segments
 
 # Numbers that no telephone company gives out.
 PEOPLE = {
@@ -402,6 +402,7 @@ class Year:
         message = OutboundMessage.objects.create(
             contact=person,
             text=text,
+            segments=segments(text),
             purpose="answer" if heard else "notification",
             template=template,
             in_reply_to=heard,

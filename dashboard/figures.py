@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from math import ceil
 
 from django.utils import timezone
@@ -149,11 +148,6 @@ def model_by_week(days: Iterable[ModelDay], weeks: Sequence[date]) -> list[tuple
         calls[week_of(day.day)] += day.calls
         tokens[week_of(day.day)] += day.tokens
     return [(calls[week], tokens[week]) for week in weeks]
-
-
-def cost(segment_count: int, price: float) -> Decimal:
-    """Return what segments cost at `price` each, in the household's currency."""
-    return (Decimal(segment_count) * Decimal(str(price))).quantize(Decimal("0.01"))
 
 
 # --- Words --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.utils import formats
 from dashboard import cards, figures
 from dashboard.period import Asks, Period, link
 from downloads import services
-from smsbot import threads
+from smsbot import costs, threads
 from smsbot.accounting import ModelDay, SentText
 
 MOST_PEOPLE = 20
@@ -197,15 +197,14 @@ def texts(sent: list[SentText], period: Period) -> dict[str, Any]:
             for monday, label, count in zip(period.mondays, _labels(period), weekly, strict=True)
         ],
         "costs": _costs(sent, period, address),
-        "currency": settings.SMS_CURRENCY if settings.SMS_SEGMENT_COST else "",
     }
 
 
 def _cost_tile(segments: int, to: str) -> list[Figure]:
     if not settings.SMS_SEGMENT_COST:
         return []
-    note = f"at {settings.SMS_SEGMENT_COST:g} {settings.SMS_CURRENCY} a segment"
-    return [Figure("Cost of texts", f"{_money(segments)} {settings.SMS_CURRENCY}", to, note)]
+    note = f"at {settings.SMS_SEGMENT_COST} {settings.SMS_CURRENCY} a segment"
+    return [Figure("Cost of texts", _money(segments), to, note)]
 
 
 def _costs(sent: list[SentText], period: Period, address: str) -> list[list[Figure]]:
@@ -256,7 +255,8 @@ def model(days: list[ModelDay], period: Period) -> dict[str, Any]:
 
 
 def _money(segments: int) -> str:
-    return str(figures.cost(segments, settings.SMS_SEGMENT_COST))
+    cost = costs.estimate(segments)
+    return "—" if cost is None else f"{cost} {settings.SMS_CURRENCY}"
 
 
 def _labels(period: Period) -> list[str]:

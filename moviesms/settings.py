@@ -4,6 +4,7 @@ The environment's name is the setting's name. Every duration is in seconds.
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,11 +67,11 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
+SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
-# What statistics count a segment as; 0 shows no cost.
-SMS_SEGMENT_COST = env.float("SMS_SEGMENT_COST", default=0.0083)
-SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
 SMS_DAILY_CAP_PER_CONTACT = env.int("SMS_DAILY_CAP_PER_CONTACT", default=100)
 OPENAI_DAILY_CALLS = env.int("OPENAI_DAILY_CALLS", default=500)
@@ -98,6 +99,9 @@ UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
+
+# Processes of the web server; one is enough for a household.
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 
 # --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
 REDIS_HOST = env.str("REDIS_HOST", default="")
@@ -178,22 +182,27 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "unfold",
     "moviesms",
     "downloads",
     "smsbot",
-    "dashboard",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "axes",
 ]
+# The worker and the monitor show no pages, and need not hold what makes them.
+if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
+    INSTALLED_APPS = [
+        "unfold",
+        *INSTALLED_APPS,
+        "dashboard",
+        "django.contrib.admin",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "axes",
+    ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from moviesms.models import Quota
 from smsbot.models import OutboundMessage
-from smsbot.replies import segments
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,11 @@ def sent_texts(since: datetime, until: datetime) -> list[SentText]:
     """Return the texts that Twilio took in [since, until), oldest first."""
     rows = OutboundMessage.objects.filter(sent_at__gte=since, sent_at__lt=until)
     facts = rows.order_by("id").values_list(
-        "id", "sent_at", "contact__address", "template", "status", "text"
+        "id", "sent_at", "contact__address", "template", "status", "segments"
     )
     return [
-        SentText(pk, at, address, template or "by hand", status, segments(text))
-        for pk, at, address, template, status, text in facts
+        SentText(pk, at, address, template or "by hand", status, billed)
+        for pk, at, address, template, status, billed in facts
         if at is not None
     ]
 

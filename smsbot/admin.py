@@ -5,10 +5,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -23,7 +25,7 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import acts
+from smsbot import acts, costs
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -321,6 +323,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     list_display = ("short", "who", "kind", "state", "why", "segment_count", "created")
     list_display_links = ("short",)
+    list_before_template = "smsbot/admin/costs.html"
     list_filter = ("status", TroubleFilter, "purpose")
     list_select_related = ("contact",)
     search_fields = ("text", "contact__name", "contact__address", "twilio_sid", "failure")
@@ -347,6 +350,13 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         icon="send",
     )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add what the texts of each month cost."""
+        sums = {"months": costs.months(timezone.now()), "currency": settings.SMS_CURRENCY}
+        return super().changelist_view(request, {**sums, **(extra_context or {})})
+
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
         return acts.short(message.text)
@@ -367,9 +377,9 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     def why(self, message: OutboundMessage) -> str:
         return _failure(message)
 
-    @admin.display(description="segments")
+    @admin.display(description="segments", ordering="segments")
     def segment_count(self, message: OutboundMessage) -> int:
-        return segments(message.text)
+        return message.segments or segments(message.text)
 
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:

@@ -164,7 +164,7 @@ def _said(message: OutboundMessage) -> Text:
         state=message.status,
         words=message.get_status_display(),
         failure=message.failure,
-        segments=segments(message.text),
+        segments=message.segments or segments(message.text),
         request_id=message.request_id,
         was_sent_again=getattr(message, "was_sent_again", False),
     )

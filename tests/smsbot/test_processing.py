@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from downloads import services
 from downloads.models import DownloadRequest
-from smsbot import conversation, processing, sending, understanding
+from smsbot import conversation, processing, reply, sending, understanding
 from smsbot.models import InboundMessage, OutboundMessage
 from tests.conftest import ALEX, SAM, Household, inbound_form
 from tests.fakes import Answer, FakeRadarr, FakeTmdb
@@ -103,7 +103,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the model": (understanding, "ask_model"),
     "TMDB": (services, "resolve"),
     "the request": (services, "request_movie"),
-    "the reply": (conversation, "render"),
+    "the reply": (reply, "render"),
 }
 
 
