@@ -149,8 +149,14 @@ class DownloadAdmin(ReadOnlyAdmin):
     first_asked = when("created_at", "first asked for")
     completed = when("completed_at", "ready since")
     stuck = when("stuck_since", "stuck since")
-    cancel_selected = for_selected(acts.cancel, "Cancel")
-    retry_selected = for_selected(acts.retry, "Try again")
+    cancel_selected = for_selected(
+        acts.cancel, "Cancel", "They end for all who asked, who are told. Files are never deleted."
+    )
+    retry_selected = for_selected(
+        acts.retry,
+        "Try again",
+        "Those that ended are asked for again; those on their way are searched for anew.",
+    )
     cancel = on_this_page(
         acts.cancel,
         "Cancel download",
@@ -163,6 +169,14 @@ class DownloadAdmin(ReadOnlyAdmin):
         question="One that ended is asked for again; one on its way is searched for anew.",
         icon="refresh",
     )
+
+    empty_words = "Nobody has asked for a film yet. Text one to your number: “get Dune”."
+
+    def idle_buttons(self, row: Download) -> set[str]:
+        """What is ready is left alone; what has ended cannot be cancelled."""
+        if row.status == Status.COMPLETED:
+            return {"retry", "cancel"}
+        return set() if row.is_active else {"cancel"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Download]:
         return super().get_queryset(request).prefetch_related("requests")
@@ -244,6 +258,7 @@ class DownloadRequestAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("who", "film", "standing", "through", "generation", "asked", "told", "origin")
 
+    empty_words = "Nobody has asked for a film yet."
     asked = when("created_at", "asked", ordering="id")
     told = when("announced_at", "was told")
 

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -65,12 +66,15 @@ def when(field: str, title: str, *, ordering: str = "") -> Any:
 # --- Actions ------------------------------------------------------------------------------------
 
 
-def for_selected(act: Act, title: str) -> Any:
-    """Return an action of a list that does `act` to each of the rows chosen."""
+def for_selected(act: Act, title: str, question: str) -> Any:
+    """Return an action of a list that does `act` to the rows chosen, after asking `question`."""
 
     @admin.action(description=title, permissions=["act"])
-    def run(page: "ActingAdmin", request: HttpRequest, rows: QuerySet[Any]) -> None:
+    def run(page: "ActingAdmin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        if request.POST.get("sure") != "yes" and page.are_few(request, rows):
+            return page.ask_first(request, rows, title, question)
         page.act_on_each(request, rows, act)
+        return None
 
     return run
 
@@ -93,7 +97,19 @@ class ActingAdmin(UnfoldModelAdmin):
     """A page whose actions are for those who hold the model's change permission."""
 
     list_per_page = 50
+    empty_words = "There is nothing here yet."
     actions_detail: Sequence[str] = ()  # buttons of a row's own page, by Unfold
+
+    def idle_buttons(self, row: Any) -> set[str]:
+        """Return the names of the buttons that would do nothing to `row` as it stands."""
+        return set()
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the buttons of a row's page: those that this user may press and that do work."""
+        buttons = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        row = self.get_object(request, str(object_id)) if buttons else None
+        idle = self.idle_buttons(row) if row is not None else set()
+        return [button for button in buttons if button.path not in idle]
 
     def has_act_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether this user may run the actions; asked by Django and Unfold."""
@@ -105,12 +121,33 @@ class ActingAdmin(UnfoldModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def are_few(self, request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> bool:
+        """Whether an action may take these rows; says so when they are too many."""
+        if len(rows) <= MOST_AT_ONCE:
+            return True
+        text = f"Nothing was done: choose at most {MOST_AT_ONCE} at a time."
+        self.message_user(request, text, messages.ERROR)
+        return False
+
+    def ask_first(
+        self, request: HttpRequest, rows: QuerySet[Any], title: str, question: str
+    ) -> HttpResponse:
+        """Show what an action would be done to; a button on that page does it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{title}?",
+            "act": title,
+            "question": question,
+            "rows": rows,
+            "action": request.POST.get("action"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/ask_first.html", context)
+
     def act_on_each(self, request: HttpRequest, rows: Iterable[Any], act: Act) -> None:
         """Do `act` to the rows one by one and say what became of each; an error ends it."""
         chosen = list(rows)
-        if len(chosen) > MOST_AT_ONCE:
-            text = f"Nothing was done: choose at most {MOST_AT_ONCE} at a time."
-            self.message_user(request, text, messages.ERROR)
+        if not self.are_few(request, chosen):
             return
         for done, row in enumerate(chosen, start=1):
             result = act(row)
@@ -178,13 +215,21 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     actions_detail = ("revoke",)
 
     made = when("created_at", "made")
-    revoke_selected = for_selected(_revoke, "Revoke")
+    revoke_selected = for_selected(
+        _revoke, "Revoke", "Whoever uses these tokens is locked out at once, and for good."
+    )
     revoke = on_this_page(
         _revoke,
         "Revoke",
         question="Whoever uses this token is locked out at once, and for good.",
         icon="key_off",
     )
+
+    empty_words = "Nobody has a key to the HTTP interface yet."
+
+    def idle_buttons(self, row: ApiToken) -> set[str]:
+        """A token is revoked once."""
+        return {"revoke"} if row.revoked_at else set()
 
     @admin.display(description="may", ordering="scope")
     def may(self, token: ApiToken) -> SafeString:
@@ -207,6 +252,7 @@ class IncidentAdmin(ReadOnlyAdmin):
     search_fields = ("summary", "key")
     fields = ("summary", "now", "key", "opened", "closed", "lasted", "told")
 
+    empty_words = "Nothing has gone wrong yet."
     opened = when("opened_at", "began")
     closed = when("closed_at", "ended")
 

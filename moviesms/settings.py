@@ -180,6 +180,7 @@ TIME_ZONE = env.str("TZ", default="UTC") or "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "moviesms.formats"  # one way to write a time, on every page
 
 INSTALLED_APPS = [
     "moviesms",

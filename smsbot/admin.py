@@ -140,10 +140,17 @@ class ContactAdmin(ActingAdmin):
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
 
+    empty_words = "Nobody has texted yet."
+
+    def idle_buttons(self, row: Contact) -> set[str]:
+        """Nobody is let in or blocked twice."""
+        done = {Standing.ALLOWED: {"allow"}, Standing.BLOCKED: {"block"}}
+        return done.get(Standing(row.standing), set())
+
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
-    allow_selected = for_selected(acts.allow, "Allow")
-    block_selected = for_selected(acts.block, "Block")
+    allow_selected = for_selected(acts.allow, "Allow", "They may then ask for films.")
+    block_selected = for_selected(acts.block, "Block", "They then get no answers and no texts.")
     allow = on_this_page(
         acts.allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
     )
@@ -269,11 +276,19 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         ),
     )
 
+    empty_words = "Nobody has texted yet."
+
+    def idle_buttons(self, row: InboundMessage) -> set[str]:
+        """Only what was given up is tried again."""
+        return set() if row.state == InboundMessage.State.DEAD else {"retry"}
+
     received = when("received_at", "received", ordering="id")
     handled = when("handled_at", "answered")
     next_try = when("next_attempt_at", "next attempt")
 
-    retry_selected = for_selected(acts.try_again, "Try again")
+    retry_selected = for_selected(
+        acts.try_again, "Try again", "Messages that were given up get another five tries."
+    )
     retry = on_this_page(
         acts.try_again,
         "Try again",
@@ -338,11 +353,22 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         ("At Twilio", {"fields": ("twilio_sid", "error_code", "public_id")}),
     )
 
+    empty_words = "No text has gone out yet."
+
+    def idle_buttons(self, row: OutboundMessage) -> set[str]:
+        """Only what failed is sent again, once."""
+        lost = (Status.FAILED, Status.UNDELIVERED, Status.SUPPRESSED, Status.UNKNOWN)
+        return set() if row.status in lost and not row.resends.exists() else {"resend"}
+
     created = when("created_at", "written", ordering="id")
     sent = when("sent_at", "handed over")
     finished = when("finished_at", "settled")
     next_try = when("next_attempt_at", "next attempt")
-    resend_selected = for_selected(acts.send_again, "Send again")
+    resend_selected = for_selected(
+        acts.send_again,
+        "Send again",
+        "Each person gets the same words once more. Only what failed is sent again.",
+    )
     resend = on_this_page(
         acts.send_again,
         "Send again",

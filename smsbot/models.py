@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Contact(models.Model):
@@ -80,6 +81,8 @@ class InboundMessage(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "text in"
+        verbose_name_plural = "texts in"
         ordering: ClassVar = ["id"]
         indexes: ClassVar = [
             models.Index(
@@ -90,7 +93,7 @@ class InboundMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"inbound {self.twilio_sid}"
+        return f"text of {timezone.localtime(self.received_at):%d %b %Y, %H:%M}"
 
 
 class OutboundMessage(models.Model):
@@ -161,6 +164,8 @@ class OutboundMessage(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "text out"
+        verbose_name_plural = "texts out"
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -193,7 +198,7 @@ class OutboundMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"outbound {self.public_id}"
+        return f"text of {timezone.localtime(self.created_at):%d %b %Y, %H:%M}"
 
 
 class OutboundAttempt(models.Model):
