@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.db import transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import Model
 from django.utils import timezone
 
+from dashboard.demo_words import ASKS, EAGERNESS, PEOPLE, REASONS, STRANGERS, TALK
 from dashboard.models import DemoYear
 from downloads import live
 from downloads.models import Download, DownloadEvent, DownloadRequest, Status
@@ -27,87 +27,7 @@ from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMess
 from smsbot.reasons import in_plain_words
 from smsbot.replies import render, segments
 
-# Numbers that no telephone company gives out.
-PEOPLE = {
-    "+12025550103": "Maya",
-    "+12025550108": "Grandpa Joe",
-    "+12025550112": "Ben",
-    "+12025550126": "Lena",
-    "+12025550131": "Noah",
-    "+12025550157": "Aunt Clara",
-    "+12025550164": "Theo",
-    "+12025550188": "",
-}
-_EAGERNESS = [9, 4, 7, 6, 3, 2, 5, 1]
-STRANGERS = {
-    "+12025550170": "hi, is this the movie thing? can i get Gladiator",
-    "+12025550193": "Paddington please",
-}
-REASONS = [
-    "The download is missing articles and cannot be repaired",
-    "Unpacking failed, archive is password protected",
-    "Download client reports: disk full",
-    "The file is corrupt (CRC error)",
-    "No files found are eligible for import",
-]
-ASKS = [
-    "Can you get {0} for me?",
-    "{0} please",
-    "could we have {0} for tonight?",
-    "hey can u get {0}",
-    "Please add {0} ({1})",
-    "get {0}",
-    "We'd love to watch {0} at the weekend",
-]
-TALK = [
-    ("status?", "status"),
-    ("thank you!!", "chat"),
-    ("commands", "help"),
-    ("where's my movie", "status"),
-]
 _FILMS = Path(__file__).with_name("demo_films.tsv")
-
-# What refers to others is deleted before them.
-_ORDER = (
-    "smsbot.outboundattempt",
-    "smsbot.outboundmessage",
-    "smsbot.inboundmessage",
-    "downloads.downloadevent",
-    "downloads.downloadrequest",
-    "downloads.download",
-    "smsbot.contact",
-    "moviesms.incident",
-    "moviesms.quota",
-)
-
-
-def real_rows() -> int:
-    """Return how many downloads, texts and people there are that no demonstration made."""
-    return sum(
-        model._default_manager.exclude(pk__in=_made(model)).count()
-        for model in (Download, InboundMessage, OutboundMessage, Contact)
-    )
-
-
-def _made(model: type[Model]) -> list[int]:
-    label = model._meta.label_lower
-    return [pk for year in DemoYear.objects.all() for pk in year.rows.get(label, [])]
-
-
-def remove() -> tuple[int, int]:
-    """Delete what was made; return how many rows went, and how many real ones hold on to."""
-    gone = kept = 0
-    for label in _ORDER:
-        model = apps.get_model(label)
-        for row in model._default_manager.filter(pk__in=_made(model)).order_by("-pk"):
-            try:
-                with transaction.atomic():
-                    row.delete()
-                gone += 1
-            except ProtectedError:
-                kept += 1
-    DemoYear.objects.all().delete()
-    return gone, kept
 
 
 def make(*, now: datetime, seed: int, tell: Callable[[str], None]) -> dict[str, int]:
@@ -151,7 +71,7 @@ class Year:
             for _ in range(min(films, max(0, len(self.films) - 14))):
                 self._film_of(begins)
             for _ in range(self.chance.randint(3, 8)):
-                self._small_talk(begins + self._within(30))
+                self._small_talk(self._moment_after(begins))
             self._model_use(begins)
             yield f"{begins:%B %Y}"
         self._old_troubles()
@@ -167,6 +87,8 @@ class Year:
             self.views.append((film, progress, []))
         self._stuck("import", Status.IMPORTING, hours=5)
         self._stuck("nothing_found", Status.SEARCHING, hours=31)
+        # The newest film there is will have to do for one that is not out yet.
+        self.films.sort(key=lambda row: row["released"])
         film, request, person = self._ask(self._ago(days=6), radarr=True)
         opens = (self.now + timedelta(days=40)).date().isoformat()
         self._move(film, request, [person], Status.WAITING, self._ago(days=6), opens)
@@ -177,7 +99,7 @@ class Year:
 
     def _film_of(self, begins: datetime) -> None:
         """One film of the past, from the text to its end."""
-        at = begins + self._within(30)
+        at = self._moment_after(begins)
         film, request, person = self._ask(at, radarr=True)
         people = [person]
         if self.chance.random() < 0.22:
@@ -437,19 +359,16 @@ class Year:
     # --- Chance ----------------------------------------------------------------------------------
 
     def _somebody(self) -> Contact:
-        return self.chance.choices(self.people, _EAGERNESS)[0]
+        return self.chance.choices(self.people, EAGERNESS)[0]
 
     def _ago(self, **time: float) -> datetime:
         return self.now - timedelta(**time)
 
-    def _within(self, days: int) -> timedelta:
-        """A moment of an evening, mostly."""
-        evening = timedelta(hours=min(23, max(7, self.chance.gauss(19, 3))))
-        return (
-            timedelta(days=self.chance.randrange(days - 1))
-            + evening
-            - timedelta(hours=self.now.hour)
-        )
+    def _moment_after(self, begins: datetime) -> datetime:
+        """A moment within thirty days, of an evening mostly."""
+        day = timezone.localtime(begins) + timedelta(days=self.chance.randrange(1, 29))
+        hours = min(23.5, max(8, self.chance.gauss(19, 3)))
+        return day.replace(hour=0, minute=0, second=0) + timedelta(hours=hours)
 
     def _minutes(self, middle: float, *, spread: float) -> timedelta:
         return timedelta(minutes=middle * self.chance.lognormvariate(0, spread))

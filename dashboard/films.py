@@ -80,27 +80,30 @@ def ask(request: HttpRequest, tmdb_id: int) -> HttpResponse:
     if refusal is not None:
         messages.error(request, f"{contact} {_REFUSALS.get(refusal, 'may not ask for films.')}")
         return HttpResponseRedirect(back)
+    origin = f"{services.API_ORIGIN}page:{request.POST.get('key', '')[:40]}:{tmdb_id}"
     try:
-        taken = _request(tmdb_id, contact, request.POST.get("key", "")[:40])
+        taken = _request(tmdb_id, contact, origin)
     except (services.ServiceError, services.UnknownFilm) as error:
         messages.error(request, f"Nothing was asked for: {error}.")
         return HttpResponseRedirect(back)
     words = _OUTCOMES[taken.outcome].format(who=contact)
-    if not taken.created:
+    # The second click of one page finds its own ask: that is no news.
+    if not taken.created and not _is_ours(taken, origin):
         words = f"was asked for already by {contact}."
     messages.success(request, f"{taken.download.name} {words}")
     return HttpResponseRedirect(reverse("dashboard:film", args=[tmdb_id]))
 
 
-def _request(tmdb_id: int, contact: Contact, key: str) -> services.Taken:
-    taken = services.request_movie(
-        services.film(tmdb_id),
-        contact.address,
-        origin=f"{services.API_ORIGIN}page:{key}:{tmdb_id}",
-        now=timezone.now(),
-    )
+def _request(tmdb_id: int, contact: Contact, origin: str) -> services.Taken:
+    match = services.film(tmdb_id)
+    taken = services.request_movie(match, contact.address, origin=origin, now=timezone.now())
     import_string(settings.DOWNLOADS_ON_EVENTS)()
     return taken
+
+
+def _is_ours(taken: services.Taken, origin: str) -> bool:
+    asks = services.requests_for(taken.download)
+    return any(ask.pk == taken.request_id and ask.origin == origin for ask in asks)
 
 
 def _found(wanted: str) -> dict[str, Any]:

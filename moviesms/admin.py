@@ -71,7 +71,9 @@ def for_selected(act: Act, title: str, question: str) -> Any:
 
     @admin.action(description=title, permissions=["act"])
     def run(page: "ActingAdmin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-        if request.POST.get("sure") != "yes" and page.are_few(request, rows):
+        if not page.are_few(request, rows):
+            return None
+        if request.POST.get("sure") != "yes":
             return page.ask_first(request, rows, title, question)
         page.act_on_each(request, rows, act)
         return None

@@ -4,18 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('downloads', '0001_initial'),
+        ("downloads", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='downloadrequest',
-            options={'ordering': ['created_at'], 'verbose_name': 'request'},
+            name="downloadrequest",
+            options={"ordering": ["created_at"], "verbose_name": "request"},
         ),
         migrations.AlterModelOptions(
-            name='monitorstate',
-            options={'verbose_name': 'monitor', 'verbose_name_plural': 'monitor'},
+            name="monitorstate",
+            options={"verbose_name": "monitor", "verbose_name_plural": "monitor"},
         ),
     ]

@@ -4,18 +4,25 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('smsbot', '0004_answer_by_hand'),
+        ("smsbot", "0004_answer_by_hand"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='inboundmessage',
-            options={'ordering': ['id'], 'verbose_name': 'text in', 'verbose_name_plural': 'texts in'},
+            name="inboundmessage",
+            options={
+                "ordering": ["id"],
+                "verbose_name": "text in",
+                "verbose_name_plural": "texts in",
+            },
         ),
         migrations.AlterModelOptions(
-            name='outboundmessage',
-            options={'ordering': ['id'], 'verbose_name': 'text out', 'verbose_name_plural': 'texts out'},
+            name="outboundmessage",
+            options={
+                "ordering": ["id"],
+                "verbose_name": "text out",
+                "verbose_name_plural": "texts out",
+            },
         ),
     ]

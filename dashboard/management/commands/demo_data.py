@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from dashboard import demo
+from dashboard import demo, demo_rows
 from dashboard.models import DemoYear
 
 
@@ -44,14 +44,14 @@ class Command(BaseCommand):
     def _remove(self) -> None:
         if not DemoYear.objects.exists():
             raise CommandError("There is nothing of a made-up year here.")
-        gone, kept = demo.remove()
+        gone, kept = demo_rows.remove()
         self.stdout.write(self.style.SUCCESS(f"Deleted {gone} rows."))
         if kept:
             self.stdout.write(f"{kept} stay, since real rows refer to them.")
 
 
 def _refuse_what_is_real() -> None:
-    rows = demo.real_rows()
+    rows = demo_rows.real_rows()
     if rows:
         raise CommandError(
             f"There is real data here ({rows} rows); --force adds to it all the same."
