@@ -100,6 +100,8 @@ ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
 
+# On a small box web server, worker and monitor are one process: `manage.py up --small`.
+WORK_IN_THREADS = os.environ.get("MOVIESMS_ROLE") == "small"
 # Processes of the web server; one is enough for a household.
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 
@@ -359,9 +361,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
 # --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
-DOWNLOADS_ON_EVENTS = "smsbot.tasks.hand_out_events"
+DOWNLOADS_ON_EVENTS = "smsbot.handover.events"
 DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
 MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
+MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = "moviesms.logs.configure"

@@ -61,6 +61,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", help="address to listen on (0.0.0.0; in the sandbox 127.0.0.1)"
         )
+        parser.add_argument(
+            "--small",
+            action="store_true",
+            help="one process for web server, worker and monitor: for a box with little memory",
+        )
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--sandbox", action="store_true", default=None, help="use the sandbox in any case"
@@ -74,6 +79,7 @@ class Command(BaseCommand):
         self.sandbox = not _configured() if forced is None else forced
         self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
         self.port: int = options["port"]
+        self.small: bool = options["small"]
         os.umask(0o077)  # database and logs hold a household's texts
         self.console = Console(["redis", "sandbox", "web", "worker", "monitor"])
         say = self.console.say
@@ -144,26 +150,29 @@ class Command(BaseCommand):
             os.environ.clear()
             os.environ.update(environment)
             processes.append(self._sandbox(port))
-        return [*processes, self._web(), _worker(), _monitor()]
+        if self.small:
+            return [*processes, self._web("small", "moviesms.small:application")]
+        return [*processes, self._web("web", "moviesms.wsgi:application"), _worker(), _monitor()]
 
     def _sandbox(self, port: int) -> Process:
         command = ["sandbox", "--port", str(port), "--host", self.host]
         command += ["--app-url", os.environ["PUBLIC_URL"]]
         return Process("sandbox", [sys.executable, "-m", *command], address=(self.host, port))
 
-    def _web(self) -> Process:
+    def _web(self, role: str, application: str) -> Process:
+        workers = 1 if self.small else settings.WEB_WORKERS
         return Process(
             "web",
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                 *("--host", self.host, "--port", str(self.port)),
-                *("--workers", str(settings.WEB_WORKERS), "--blocking-threads", "16"),
+                *("--workers", str(workers), "--blocking-threads", "16"),
                 "--respawn-failed-workers",
                 *("--workers-kill-timeout", "5"),
                 *("--access-log", "--access-log-fmt", _ACCESS_LINE),
-                "moviesms.wsgi:application",
+                application,
             ],
-            {"MOVIESMS_ROLE": "web"},
+            {"MOVIESMS_ROLE": role},
             address=(self.host, self.port),
             is_access_log=True,
         )
