@@ -296,6 +296,15 @@ _ALL = (
         faults=lambda: {"twilio": Fault("reset_after", "POST", times=1, hidden=True)},
     ),
     Scenario(
+        "send-always-hidden",
+        "P7",
+        _ONE_ASKS,
+        _ask_and_resolve,
+        _replies(SAM),
+        faults=lambda: {"twilio": Fault("reset_after", "POST", hidden=True)},
+        may_give_up=True,
+    ),
+    Scenario(
         "unknown-at-once",
         "P7",
         _ONE_ASKS,
@@ -365,3 +374,7 @@ QUICK = (
     "cancel",
 )
 """The main scenarios: what `--quick` has the time for."""
+CLOCK = tuple(name for name in QUICK if name != "choose")  # a question may rightly be too old then
+"""Those in which our clock jumps."""
+JUMPS = (-3600, -90, 90, 2400)
+"""By how many seconds."""
