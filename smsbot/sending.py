@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads import services
-from moviesms import quotas
+from moviesms import claims, quotas
 from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
@@ -157,7 +157,7 @@ def _claimable(now: datetime) -> Q:
 
 
 def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
-    token = uuid.uuid4()
+    token = claims.token()
     claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
         status=Status.SENDING,
         lease_token=token,
