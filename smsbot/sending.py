@@ -44,7 +44,9 @@ _REPORTED = {
     "canceled": Status.FAILED,
 }
 _LONGEST_PAUSE = timedelta(minutes=5)
-_REFUSED_PAUSE = 60.0
+# Whoever waits has their text within a minute after Twilio takes texts again, the sweep included.
+_LONGEST_BACK_OFF = 40.0
+_REFUSED_PAUSE = 30.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
 refused = Breaker("twilio")
@@ -239,7 +241,7 @@ def _conclude(
             close_incident("twilio:refused", now=now)
             _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
         case Outcome.NOT_SENT:
-            pause = random.uniform(1, min(_LONGEST_PAUSE.total_seconds(), 5.0 * 2**attempt.number))  # noqa: S311
+            pause = random.uniform(1, min(_LONGEST_BACK_OFF, 5.0 * 2**attempt.number))  # noqa: S311
             _put_back(message, token, answer, now, pause)
         case Outcome.OURS:
             refused.failed(answer.detail, retry_after=_REFUSED_PAUSE)

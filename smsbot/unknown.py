@@ -150,7 +150,9 @@ def _denied(
         again = max(resend_at, now + timedelta(seconds=settings.SWEEP_INTERVAL))
         _settle(message, token, denials=denials, next_attempt_at=again)
         return
-    if attempt.number >= _MOST_CREATES:
+    # A call that certainly made nothing, such as one that was refused, was none.
+    creates = message.attempts.exclude(outcome=OutboundAttempt.Outcome.NOT_SENT).count()
+    if creates >= _MOST_CREATES:
         _give_up(message, token, now, "Twilio never confirmed it, and it was sent twice")
     elif _is_superseded(message):
         _settle(
