@@ -22,8 +22,9 @@ EXCUSED = """
 """Texts that need not come after all: Twilio did not have them and by then there was newer news; or
 it denied them twice, they were sent twice, and the owner was told."""
 
-RETRIES = ("backfill", "retry", "repeat")
-"""What Twilio posts then: nothing more; again what had no 2xx; all again, and delivery reports."""
+RETRIES = ("backfill", "retry", "repeat", "reports")
+"""What Twilio posts then: nothing more; again what had no 2xx; all again; or all again and delivery
+reports of what it took, which settle by themselves what was cut off."""
 
 
 def drain(stage: Stage, retries: str, *, before_end: Callable[[], None] = lambda: None) -> None:
@@ -66,9 +67,11 @@ def _excused() -> list[tuple[str, str]]:
 
 def _post_again(stage: Stage, retries: str) -> None:
     for sid in list(stage.world.texts):
-        if retries == "repeat" or (retries == "retry" and sid not in stage.world.answered):
+        if retries in ("repeat", "reports") or (
+            retries == "retry" and sid not in stage.world.answered
+        ):
             stage.post(sid)
-    if retries == "repeat":
+    if retries == "reports":
         for create in list(stage.world.sent):
             for word in ("delivered", "sent"):  # in the wrong order, as it happens
                 stage.report(create, word)

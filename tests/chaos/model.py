@@ -13,6 +13,7 @@ from tests.chaos.ledger import Entry
 # The first words of each text; tests of the product's own templates keep these words.
 _KINDS: tuple[tuple[str, str], ...] = (
     ("added", r"Great! I found '(?P<film>.+)' and added it"),
+    ("several", r"(Found and added|Saved until .+|Already on the way|Ready to watch): "),
     ("saved", r"I found '(?P<film>.+)' and saved your request"),
     ("downloading", r"(?P<film>.+?) is already on its way"),
     ("available", r"(?P<film>.+) is already in the library"),
