@@ -19,6 +19,7 @@ from downloads.asking import (
     retry_download,
     withdraw,
 )
+from downloads.connecting import connect_radarr, disconnect_radarr, radarr_webhook
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
 from downloads.models import (
@@ -58,6 +59,8 @@ __all__ = [
     "cancel_download",
     "claim_announcement",
     "claim_event",
+    "connect_radarr",
+    "disconnect_radarr",
     "download",
     "film",
     "find_downloads",
@@ -67,6 +70,7 @@ __all__ = [
     "mark_announced",
     "monitor_status",
     "progress",
+    "radarr_webhook",
     "request_movie",
     "requesters",
     "requests_of",
