@@ -285,6 +285,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ----------------------------------------------------------------------------------------
+# How often one caller may call (0: no limit).
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=60)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "moviesms.auth.ApiTokenAuthentication",
@@ -292,8 +295,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moviesms.auth.TokenScopeOrStaff"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": ["moviesms.throttling.CallerThrottle"],
     "EXCEPTION_HANDLER": "moviesms.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -317,6 +319,10 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "moviesms.schema.add_common_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {"DownloadStatusEnum": "downloads.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
