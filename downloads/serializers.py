@@ -159,6 +159,7 @@ class MonitorSerializer(serializers.Serializer[Any]):
     leader = serializers.CharField(allow_null=True)
     last_heartbeat = serializers.CharField(allow_null=True)
     last_tick = serializers.CharField(allow_null=True)
+    tick_seconds = serializers.FloatField(allow_null=True)
     next_tick = serializers.CharField(allow_null=True)
     last_result = serializers.DictField(allow_null=True)
     error = serializers.CharField(allow_null=True)

@@ -165,6 +165,7 @@ def monitor_status(now: datetime) -> dict[str, Any]:
         "leader": heartbeat.get("leader"),
         "last_heartbeat": heartbeat.get("at"),
         "last_tick": heartbeat.get("last_tick"),
+        "tick_seconds": heartbeat.get("tick_seconds"),
         "next_tick": heartbeat.get("next_tick"),
         "last_result": heartbeat.get("result"),
         "error": (heartbeat.get("result") or {}).get("error") or None,

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads import services
-from moviesms import quotas
+from moviesms import live, quotas
 from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
@@ -47,7 +47,7 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 _REFUSED_PAUSE = 60.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
-refused = Breaker("twilio")
+refused = Breaker("twilio", on_open=live.note_open)
 
 
 def deliver_line(contact_id: int) -> int:
