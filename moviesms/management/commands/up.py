@@ -1,11 +1,11 @@
 """`manage.py up`: one process that starts, keeps running and ends all that moviesms needs."""
 
-import fcntl
 import os
 import re
 import secrets
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from logging import Formatter, makeLogRecord
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
+from moviesms.health import unapplied_migrations
+from moviesms.locks import only_runner, wait_for_earlier_children
 from moviesms.ports import PortProbe, free_port, reachable, why_not
+from moviesms.preparing import as_line, prepare_database
 from moviesms.supervisor import Child, Supervisor
 
 SERVICES = {
@@ -40,11 +41,9 @@ SANDBOX_RHYTHM = {
 }
 SANDBOX_ACCOUNT = "AC" + "5a" * 16
 SANDBOX_PHONE_NUMBER = "+15005550006"
-EARLIER_RUN_ENDS_WITHIN = 15
+PARTS = ("web", "worker", "monitor")
 # Waits in a wrong order are told, and are no reason to leave a household without texts.
 WAITS = frozenset({"downloads.E006", "smsbot.E014", "smsbot.E015", "smsbot.E017", "smsbot.E018"})
-# Letters and digits that nobody confuses when copying them from a screen.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _REDIS_CHATTER = re.compile(r"overcommit|scheduling shutdown|ready to exit")
 _ACCESS_LINE = '%(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
 # About the threads we chose, and about a protocol we do not speak.
@@ -73,10 +72,21 @@ class Command(BaseCommand):
         which.add_argument(
             "--no-sandbox", action="store_false", dest="sandbox", help="never start the sandbox"
         )
+        parser.add_argument(
+            "--only",
+            type=_parts,
+            default=(),
+            metavar="PARTS",
+            help=f"some of {','.join(PARTS)}, each by itself; needs REDIS_HOST and a database that "
+            "`manage.py prepare` has made ready",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         forced: bool | None = options["sandbox"]
-        self.sandbox = not _configured() if forced is None else forced
+        self.only: tuple[str, ...] = options["only"]
+        self.sandbox = not _configured() and not self.only if forced is None else forced
+        if self.only:
+            _check_shared(self.sandbox)
         self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
         self.port: int = options["port"]
         os.umask(0o077)  # database and logs hold a household's texts
@@ -84,22 +94,34 @@ class Command(BaseCommand):
         say = self.console.say
         self._check_settings()
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        self._runner_lock = _only_runner(settings.DATA_DIR)
-        children_lock = _wait_for_earlier_children(settings.DATA_DIR, say)
-        if reason := why_not(self.host, self.port):
+        # Several of `--only` may share a data folder: nothing of theirs is alone in it.
+        locks = [] if self.only else self._alone(say)
+        if self._runs("web") and (reason := why_not(self.host, self.port)):
             raise CommandError(
                 f"Cannot listen on {self.host}, port {self.port} ({reason}); give another --port."
             )
         _keep_kinds_apart(self.sandbox, say)
-        self._prepare_database()
+        if not self.only:
+            prepare_database(say)
+        elif missing := unapplied_migrations():
+            raise CommandError(
+                f"The database lacks {len(missing)} migrations: run manage.py prepare."
+            )
+        connections.close_all()
         children = self._children(forced=bool(forced))
         self.server_log = _ServerLog(settings.LOG_DIR / "server.log")
-        supervisor = Supervisor(
-            children, console=self.console, say=self._say, keep_open=[children_lock]
-        )
+        supervisor = Supervisor(children, console=self.console, say=self._say, keep_open=locks)
         code = supervisor.run(self._banner)
         self._say("moviesms has ended.")
         sys.exit(code)
+
+    def _alone(self, say: Callable[[str], None]) -> list[int]:
+        """Make sure that nobody else runs with this data folder; return what the children hold."""
+        self._runner_lock = only_runner(settings.DATA_DIR)
+        return [wait_for_earlier_children(settings.DATA_DIR, say)]
+
+    def _runs(self, part: str) -> bool:
+        return not self.only or part in self.only
 
     def _say(self, text: str) -> None:
         self.console.say(text)
@@ -111,25 +133,9 @@ class Command(BaseCommand):
         for message in found:
             # In the sandbox every service is about to be configured, by us.
             if message.is_serious() or not self.sandbox:
-                self.console.say(_said(message))
+                self.console.say(as_line(message))
         if any(message.is_serious() and message.id not in WAITS for message in found):
             raise CommandError("The settings need a correction before moviesms can start.")
-
-    def _check_database(self) -> None:
-        """Read back how the database is set up; it must be there for that."""
-        for message in checks.run_checks(tags=["database"], databases=["default"]):
-            self.console.say(_said(message))
-
-    def _prepare_database(self) -> None:
-        self.console.say("Preparing the database.")
-        call_command("migrate", interactive=False, verbosity=0)
-        users = get_user_model()._default_manager
-        if not users.filter(is_staff=True).exists() and not users.filter(username="admin").exists():
-            password = _new_password()
-            users.create_superuser(username="admin", email="", password=password)
-            self.console.say(_FIRST_ADMIN.format(password=password))
-        self._check_database()
-        connections.close_all()
 
     # --- The children ----------------------------------------------------------------------------
     def _children(self, *, forced: bool) -> list[Child]:
@@ -148,7 +154,8 @@ class Command(BaseCommand):
             self.phone_page = f"http://{reachable(self.host)}:{port}/"
             point_at_sandbox(environment, sandbox_port=port, port=self.port, override=forced)
             children.append(self._sandbox(port, environment))
-        return [*children, self._web(environment), _worker(environment), _monitor(environment)]
+        ours = [self._web(environment), _worker(environment), _monitor(environment)]
+        return children + [child for child in ours if self._runs(child.name)]
 
     def _sandbox(self, port: int, environment: Mapping[str, str]) -> Child:
         command = ["sandbox", "--port", str(port), "--host", self.host]
@@ -179,6 +186,9 @@ class Command(BaseCommand):
 
     # --- When everything runs --------------------------------------------------------------------
     def _banner(self) -> None:
+        if self.only:
+            self._say(f"moviesms is running: {', '.join(self.only)}.")
+            return
         here = f"http://{reachable(self.host)}:{self.port}"
         lines = ["", "moviesms is running."]
         if self.sandbox:
@@ -191,15 +201,6 @@ class Command(BaseCommand):
         lines += _sandbox_note() if self.sandbox else _services_note(self.port)
         self.console.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
         self.server_log.write(f"moviesms is running at {here}.")
-
-
-_FIRST_ADMIN = """
-  ┌──────────────────────────────────────────────────────────────┐
-  │ The first admin's account. It is shown this once: note it.   │
-  │   user name  admin                                           │
-  │   password   {password:<48}│
-  └──────────────────────────────────────────────────────────────┘
-"""
 
 
 def point_at_sandbox(
@@ -277,6 +278,21 @@ def _monitor(environment: Mapping[str, str]) -> Child:
     )
 
 
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(","))
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise ArgumentTypeError(f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    return parts
+
+
+def _check_shared(sandbox: bool) -> None:
+    """Raise unless the parts, each started by itself, can find one another."""
+    if sandbox:
+        raise CommandError("The sandbox runs with everything; leave --only or --sandbox out.")
+    if not settings.REDIS_HOST:
+        raise CommandError("With --only the parts share a Redis: set REDIS_HOST to one.")
+
+
 def _configured() -> list[str]:
     return [name for name, (setting, _) in SERVICES.items() if getattr(settings, setting)]
 
@@ -301,59 +317,7 @@ def _sandbox_note() -> list[str]:
     ]
 
 
-def _said(message: checks.CheckMessage) -> str:
-    hint = f" {message.hint}" if message.hint else ""
-    return f"  ! {message.msg}{hint} ({message.id})"
-
-
-def _new_password() -> str:
-    parts = ("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
-    return "-".join(parts)
-
-
-# --- Locks, ports, files --------------------------------------------------------------------------
-def _try_lock(path: Path) -> int | None:
-    """Return an open file that holds the lock at `path`, or None when another process holds it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    return file
-
-
-def _only_runner(data_dir: Path) -> int:
-    path = data_dir / "runner.lock"
-    lock = _try_lock(path)
-    if lock is None:
-        pid = path.read_text().strip()
-        raise CommandError(
-            f"moviesms already runs with the data folder {data_dir} (process {pid})."
-        )
-    os.truncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
-    return lock
-
-
-def _wait_for_earlier_children(data_dir: Path, say: Callable[[str], None]) -> int:
-    """Return a lock that our children will hold too: while one of them lives, it is taken.
-
-    Two Redis servers on one store, or two web servers on one port, would be the alternative when
-    an earlier runner was killed and what it started is still ending.
-    """
-    deadline = time.monotonic() + EARLIER_RUN_ENDS_WITHIN
-    told = False
-    while (lock := _try_lock(data_dir / "children.lock")) is None:
-        if time.monotonic() > deadline:
-            raise CommandError(f"Processes of an earlier run still use {data_dir}; end them first.")
-        if not told:
-            say("Waiting for the processes of an earlier run to end.")
-        told = True
-        time.sleep(0.05)
-    return lock
-
-
+# --- Files ----------------------------------------------------------------------------------------
 def _keep_kinds_apart(sandbox: bool, say: Callable[[str], None]) -> None:
     """Never mix what the sandbox made up with a household's own data.
 
