@@ -22,6 +22,7 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 LOG_DIR = Path(env.str("LOG_DIR", default=str(DATA_DIR / "logs"))).expanduser().resolve()
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text").lower()
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"http://127.0.0.1:{PORT}"
 try:
@@ -271,8 +272,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-# Radarr and a health probe come from the home network, past the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/sms/radarr/webhook$"]
+# Radarr, a health probe and Prometheus come from the home network, past the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^api/sms/radarr/webhook$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
@@ -299,6 +300,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ----------------------------------------------------------------------------------------
+# How often one caller may call (0: no limit).
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=60)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "moviesms.auth.ApiTokenAuthentication",
@@ -306,8 +310,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moviesms.auth.TokenScopeOrStaff"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": ["moviesms.throttling.CallerThrottle"],
     "EXCEPTION_HANDLER": "moviesms.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -331,6 +334,10 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "moviesms.schema.add_common_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {"DownloadStatusEnum": "downloads.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -368,7 +375,7 @@ MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = "moviesms.logs.configure"
-LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL}
+LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL, "format": LOG_FORMAT}
 
 # --- Admin --------------------------------------------------------------------------------------
 UNFOLD = {

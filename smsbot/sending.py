@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads import services
-from moviesms import claims, quotas
+from moviesms import claims, live, quotas
 from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
@@ -50,7 +50,7 @@ _LONGEST_BACK_OFF = 40.0
 _REFUSED_PAUSE = 30.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
-refused = Breaker("twilio")
+refused = Breaker("twilio", on_open=live.note_open)
 
 
 def deliver_line(contact_id: int) -> int:

@@ -171,6 +171,11 @@ class Running:
         assert code == 0, self.output()
         assert session(self.pid) == [], self.output()
 
+    def end_by_itself(self, within: float = PATIENCE) -> None:
+        """Wait until it ends, with exit code 0."""
+        assert self.process is not None
+        assert self.process.wait(within) == 0, self.output()
+
     def discard(self) -> None:
         """Leave nothing behind, however the test went."""
         if self.process is not None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +39,7 @@ class Command(LoopCommand):
         self.identity = uuid.uuid4()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.last_tick: datetime | None = None
+        self.tick_seconds: float | None = None
         self.woken = threading.Event()
         self.made_events = threading.Event()
         self.threads: list[threading.Thread] = []
@@ -52,8 +54,9 @@ class Command(LoopCommand):
             return
         result = None
         if state.wanted == MonitorState.Wanted.RUNNING:
+            began = time.monotonic()
             result = tick(now, last_tick=self.last_tick)
-            self.last_tick = now
+            self.last_tick, self.tick_seconds = now, round(time.monotonic() - began, 3)
             self._log_outage(result)
         self._beat(state, result)
         if result is not None and result.made_events:
@@ -70,6 +73,7 @@ class Command(LoopCommand):
                 "wanted": state.wanted,
                 "wanted_version": state.wanted_version,
                 "last_tick": self.last_tick.isoformat() if self.last_tick else None,
+                "tick_seconds": self.tick_seconds,
                 "next_tick": (now + timedelta(seconds=interval)).isoformat()
                 if state.wanted == MonitorState.Wanted.RUNNING
                 else None,
