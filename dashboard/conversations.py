@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.needing import press
 from dashboard.pages import Live, again, for_staff, live, may_act, may_see, piece, show
-from smsbot import sending, tasks, threads
+from smsbot import handover, sending, threads
 from smsbot.models import Contact
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments, styled
@@ -92,7 +92,7 @@ def _answer(request: HttpRequest, contact: Contact) -> HttpResponse:
         said = str(error)
         messages.error(request, said[:1].upper() + said[1:])
         return _page(request, contact, words=words, key=key)
-    tasks.hand_over(tasks.deliver, contact.pk)
+    handover.line(contact.pk)
     return HttpResponseRedirect(reverse("dashboard:conversation", args=[contact.pk]))
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from moviesms.acts import Result
-from smsbot import processing, sending, tasks
+from smsbot import handover, processing, sending
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 
@@ -30,7 +30,7 @@ def try_again(message: InboundMessage) -> Result:
     if not processing.retry(message.pk):
         text = f"{message.contact}: “{short(message.body)}” was not given up."
         return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.process_inbound, message.pk)
+    handover.inbound(message.pk)
     return Result(f"{message.contact}: “{short(message.body)}” is answered now.")
 
 
@@ -41,7 +41,7 @@ def send_again(message: OutboundMessage) -> Result:
     if sending.resend(message.pk, timezone.now()) is None:
         text = f"To {message.contact}: did not fail ({message.get_status_display()})."
         return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.deliver, message.contact_id)
+    handover.line(message.contact_id)
     return Result(f"To {message.contact}: goes out again within seconds.")
 
 

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.live.stack import (
     PATIENCE,
@@ -200,7 +201,7 @@ def test_every_page_in_the_light_the_dark_and_on_a_phone(
     for look, width, dark in (("light", 1280, False), ("dark", 1280, True), ("phone", 390, False)):
         page = house.sign_in(browser, width=width, dark=dark)
         complaints: list[str] = []
-        page.on("pageerror", lambda error, said=complaints: said.append(str(error)))
+        page.on("pageerror", partial(_note, complaints))
         for name, path in {**PAGES, **_some_rows(house)}.items():
             page.goto(f"{house.product.public_url}/admin/{path}")
             expect(page.locator(".mm-checking")).to_have_count(0)
@@ -215,6 +216,10 @@ def test_every_page_in_the_light_the_dark_and_on_a_phone(
             page.screenshot(path=folder / f"{name}-{look}.png")
         assert complaints == []
     assert "Deleted" in house.demo_data("--remove")
+
+
+def _note(complaints: list[str], error: Error) -> None:
+    complaints.append(str(error))
 
 
 def _some_rows(house: House) -> dict[str, str]:
