@@ -1,18 +1,20 @@
 """The setup page: one card per service, each checked off the page load and again when asked."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard.pages import for_staff, piece, show
+from dashboard.pages import for_staff, may_act, piece, show
+from downloads import services
 from moviesms import diagnosis
+from moviesms.connected import CannotConnect, Change, Connected
+from smsbot import connecting
 
 DEADLINE = 20.0
 """Seconds of one card; no check is begun after it."""
@@ -45,6 +47,17 @@ SERVICES = (
 )
 
 
+CONNECTS: dict[str, Callable[[], Connected]] = {
+    "radarr": services.connect_radarr,
+    "twilio": connecting.connect_twilio,
+}
+_WORDS = {
+    Change.MADE: "{} now posts to {}.",
+    Change.CHANGED: "{} now posts to {}, as it must.",
+    Change.UNCHANGED: "{} posts to {} already.",
+}
+
+
 @for_staff(sees=SEES)
 def index(request: HttpRequest) -> HttpResponse:
     """Show the cards; each then asks for its findings."""
@@ -58,10 +71,34 @@ def card(request: HttpRequest, group: str) -> HttpResponse:
     service = next((service for service in SERVICES if service.group == group), None)
     if service is None:
         raise Http404(group)
-    key = f"dashboard:setup:{group}"
-    found = None if request.method == "POST" else cache.get(key)
+    return _card(request, service, anew=request.method == "POST")
+
+
+@for_staff(acts=SEES)
+@require_POST
+def connect(request: HttpRequest, group: str) -> HttpResponse:
+    """Have a service post to us what we wait for, and return its card, checked anew."""
+    service = next((service for service in SERVICES if service.group == group), None)
+    if service is None or group not in CONNECTS:
+        raise Http404(group)
+    try:
+        done = CONNECTS[group]()
+    except CannotConnect as error:
+        said, well = f"{error} {error.fix}", False
+    except services.ServiceError as error:
+        said, well = f"{service.title} {error}.", False
+    else:
+        said, well = _WORDS[done.change].format(done.service, done.address), True
+    return _card(request, service, anew=True, said=said, well=well)
+
+
+def _card(
+    request: HttpRequest, service: Service, *, anew: bool, said: str = "", well: bool = True
+) -> HttpResponse:
+    key = f"dashboard:setup:{service.group}"
+    found = None if anew else cache.get(key)
     if found is None:
-        found = {"at": timezone.now().timestamp(), "results": _examine(group)}
+        found = {"at": timezone.now().timestamp(), "results": _examine(service.group)}
         cache.set(key, found, KEPT_FOR)
     return piece(
         request,
@@ -70,7 +107,9 @@ def card(request: HttpRequest, group: str) -> HttpResponse:
         state=_worst(found["results"]),
         results=found["results"],
         seconds=round(time.time() - found["at"]),
-        address=reverse("dashboard:setup-card", args=[group]),
+        may_connect=service.group in CONNECTS and may_act(request, SEES[0]),
+        said=said,
+        well=well,
     )
 
 

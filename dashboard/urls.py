@@ -24,4 +24,5 @@ urlpatterns = [
     path("statistics/model", statistics_pages.model_rows, name="model-rows"),
     path("setup/", setup.index, name="setup"),
     path("setup/<slug:group>", setup.card, name="setup-card"),
+    path("setup/<slug:group>/connect", setup.connect, name="setup-connect"),
 ]

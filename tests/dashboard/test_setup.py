@@ -97,5 +97,38 @@ def test_the_log_of_the_web_server_goes_on_meanwhile(
     assert seen == [logging.NOTSET]
 
 
+def test_a_service_is_connected_by_its_button_and_says_what_was_done(
+    admin_client: Client, radarr: FakeRadarr
+) -> None:
+    assert 'hx-post="/admin/setup/radarr/connect"' in card(admin_client, "radarr")
+
+    first = admin_client.post("/admin/setup/radarr/connect").content.decode()
+    again = admin_client.post("/admin/setup/radarr/connect").content.decode()
+
+    assert "Radarr now posts to https://films.example.org/api/sms/radarr/webhook" in first
+    assert "posts to https://films.example.org/api/sms/radarr/webhook already" in again
+
+
+def test_what_cannot_be_connected_says_why_and_what_to_do(
+    admin_client: Client, radarr: FakeRadarr, settings: Settings
+) -> None:
+    settings.RADARR_WEBHOOK_SECRET = ""
+
+    html = admin_client.post("/admin/setup/radarr/connect").content.decode()
+
+    assert "RADARR_WEBHOOK_SECRET is not set" in html
+    assert "openssl rand" in html
+
+
+def test_who_may_only_look_connects_nothing(helper: Client, radarr: FakeRadarr) -> None:
+    assert "setup/radarr/connect" not in card(helper, "radarr")
+    assert helper.post("/admin/setup/radarr/connect").status_code == 403
+    assert admin_posts(radarr) == 0
+
+
+def admin_posts(radarr: FakeRadarr) -> int:
+    return radarr.count("POST", "notification")
+
+
 def test_a_card_that_there_is_not(admin_client: Client) -> None:
     assert admin_client.get("/admin/setup/toaster").status_code == 404
