@@ -133,7 +133,7 @@ def _to_setup(request: HttpRequest, key: str) -> list[Press]:
 
 def _strangers(request: HttpRequest) -> Kind:
     people = threads.strangers()
-    texts = threads.last_texts(people[:MOST_OF_A_KIND])
+    texts = threads.last_heard(people[:MOST_OF_A_KIND])
     return _kind(
         "Waiting to be let in",
         [

@@ -60,15 +60,20 @@ def contacts_by_last_text(search: str = "") -> QuerySet[Contact]:
 
 def last_texts(contacts: Iterable[Contact]) -> dict[int, Text]:
     """Return the newest text with each of `contacts`, by the contact's id."""
-    ids = [contact.pk for contact in contacts]
-    came = InboundMessage.objects.filter(contact__in=ids).order_by()
-    went = OutboundMessage.objects.filter(contact__in=ids).order_by()
-    newest_in = came.values("contact").annotate(newest=Max("id")).values("newest")
+    contacts = list(contacts)
+    went = OutboundMessage.objects.filter(contact__in=contacts).order_by()
     newest_out = went.values("contact").annotate(newest=Max("id")).values("newest")
-    heard = [(m.contact_id, _heard(m)) for m in InboundMessage.objects.filter(pk__in=newest_in)]
+    heard = last_heard(contacts).items()
     said = [(m.contact_id, _said(m)) for m in OutboundMessage.objects.filter(pk__in=newest_out)]
     ordered = sorted(chain(heard, said), key=lambda pair: (pair[1].at, pair[1].ours))
     return dict(ordered)
+
+
+def last_heard(contacts: Iterable[Contact]) -> dict[int, Text]:
+    """Return the newest text from each of `contacts`, by the contact's id."""
+    came = InboundMessage.objects.filter(contact__in=list(contacts)).order_by()
+    newest = came.values("contact").annotate(newest=Max("id")).values("newest")
+    return {m.contact_id: _heard(m) for m in InboundMessage.objects.filter(pk__in=newest)}
 
 
 def thread(contact: Contact) -> list[Text]:

@@ -80,6 +80,7 @@ def test_a_stranger_is_let_in_or_blocked(admin_client: Client, settings: Setting
     other = a_contact(ALEX, "", standing="new")
     for contact in (stranger, other):
         came_in(contact, "can i get Dune")
+        went_out(contact, "This number is for members of one household")
 
     assert "“can i get Dune”" in page(admin_client)
     assert do(admin_client, "allow", stranger.pk)
