@@ -7,7 +7,7 @@ late finds that the row is no longer its own.
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,12 +17,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from downloads import services
+from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
 from smsbot import recent, sending
-from smsbot.conversation import Reply, answer
+from smsbot.conversation import answer
 from smsbot.models import Contact, InboundMessage, OutboundMessage
-from smsbot.policy import owners
-from smsbot.replies import render
+from smsbot.replies import speaking_to
+from smsbot.reply import Reply, say
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ MOST_ATTEMPTS = 5
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a service that is down is waited for."""
+
+_MOMENT = timedelta(microseconds=1)
 
 BLOCKS_NEXT_FOR = timedelta(seconds=30)
 """How long a message that backs off may hold up the next one of its contact."""
@@ -50,10 +53,10 @@ def process_line(inbound_id: int) -> None:
     if contact_id is None:
         return
     next_id: int | None = inbound_id
+    started_at = timezone.now()
     while next_id is not None and process_one(next_id, timezone.now()):
         sending.deliver_line(contact_id)
-        for owner in owners():
-            sending.deliver_line(owner.pk)
+        sending.deliver_since(started_at)
         waiting = due(timezone.now()).filter(contact_id=contact_id)
         next_id = waiting.values_list("id", flat=True).first()
 
@@ -104,6 +107,16 @@ def _answer(
         recent.follow(message, reply.text)
 
 
+def release(dead: Set[str], now: datetime) -> None:
+    """Take back what processes that are dead were answering, before its lease runs out."""
+    taken = InboundMessage.objects.filter(state=State.PROCESSING, lease_until__gte=now)
+    for message in taken.only("lease_token"):
+        if claims.is_of(message.lease_token, dead):
+            taken.filter(pk=message.pk, lease_token=message.lease_token).update(
+                lease_until=now - _MOMENT
+            )
+
+
 def retry(inbound_id: int) -> bool:
     """Give a dead message another five tries; the admin's action."""
     dead = InboundMessage.objects.filter(pk=inbound_id, state=State.DEAD)
@@ -142,7 +155,7 @@ def _first_in_line(now: datetime) -> Q:
 
 
 def _claim(inbound_id: int, now: datetime) -> uuid.UUID | None:
-    token = uuid.uuid4()
+    token = claims.token()
     claimed = InboundMessage.objects.filter(
         _claimable(now), _first_in_line(now), pk=inbound_id
     ).update(
@@ -171,8 +184,6 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
         if reply.text:
             _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
-        for download_id in reply.withdrawals:
-            services.withdraw(download_id, message.contact.address)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:
@@ -180,8 +191,8 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         if reply.contact_changes:
             Contact.objects.filter(pk=message.contact_id).update(**reply.contact_changes)
         close_incident(f"inbound:{message.pk}", now=now)
-        for notice in reply.owner_notices:
-            _tell_owners(notice.about, notice.text, now)
+        for effect in reply.effects:
+            effect(now)
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
 
 
@@ -201,21 +212,6 @@ def _queue(
             "created_at": now,
         },
     )
-
-
-def _tell_owners(about: str, text: str, now: datetime) -> None:
-    for owner in owners():
-        OutboundMessage.objects.get_or_create(
-            about=about,
-            contact=owner,
-            resend_of=None,
-            defaults={
-                "purpose": OutboundMessage.Purpose.OWNER,
-                "text": text,
-                "template": "owner_stranger",
-                "created_at": now,
-            },
-        )
 
 
 def _back_off(
@@ -241,8 +237,8 @@ def _back_off(
             # A service that is down says nothing about the message.
             attempts=message.attempts if our_fault else max(0, message.attempts - 1),
         )
-        holding = Reply(text=render("holding"), template="holding")
-        _queue(message, holding, OutboundMessage.Purpose.HOLDING, now)
+        with speaking_to(message.contact):
+            _queue(message, say("holding"), OutboundMessage.Purpose.HOLDING, now)
     recent.forget([message.contact_id])
     log.warning("answering put off", inbound=message.pk, failure=failure)
 
@@ -251,8 +247,8 @@ def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime)
     """Give a message up: it stays visible and can be tried again; the person gets one apology."""
     with transaction.atomic():
         _write(message, token, state=State.DEAD, lease_until=None, failure=failure[:300])
-        apology = Reply(text=render("apology"), template="apology")
-        _queue(message, apology, OutboundMessage.Purpose.APOLOGY, now)
+        with speaking_to(message.contact):
+            _queue(message, say("apology"), OutboundMessage.Purpose.APOLOGY, now)
         # What had been asked for before the fault goes on, and is told from now on.
         for request_id in services.unannounced_of(message.twilio_sid):
             services.mark_announced(request_id, now=now)
