@@ -149,6 +149,8 @@ def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
             "status_changed_at": now,
         },
     )
+    # Who leaves at the same moment locks the row too, and must see this request or be seen.
+    download = Download.objects.select_for_update().get(pk=download.pk)
     is_ready = download.status == Status.COMPLETED and is_there
     if not download.is_active and not is_ready and not begin_generation(download, now=now):
         raise _MovedMeanwhile

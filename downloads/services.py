@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from downloads import control, live
+from downloads.another import get_another_release
 from downloads.asking import (
     AlreadyCompleted,
     Outcome,
@@ -21,6 +22,7 @@ from downloads.asking import (
 )
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
+from downloads.leaving import Left, leave
 from downloads.models import (
     ACTIVE,
     Download,
@@ -29,6 +31,7 @@ from downloads.models import (
     MediaType,
     MonitorState,
 )
+from downloads.reporting import Report, reports_named, reports_of
 from downloads.telling import (
     EventNews,
     annotate_event,
@@ -38,6 +41,8 @@ from downloads.telling import (
     is_still_wanted,
     is_superseded,
     mark_announced,
+    news_of_release,
+    note_told,
     unannounced,
     unannounced_of,
     unprocessed_events,
@@ -47,9 +52,11 @@ __all__ = [
     "API_ORIGIN",
     "AlreadyCompleted",
     "EventNews",
+    "Left",
     "Match",
     "MonitorNotRunning",
     "Outcome",
+    "Report",
     "Resolution",
     "ServiceError",
     "Taken",
@@ -62,11 +69,17 @@ __all__ = [
     "film",
     "find_downloads",
     "finish_requests",
+    "get_another_release",
     "is_still_wanted",
     "is_superseded",
+    "leave",
     "mark_announced",
     "monitor_status",
+    "news_of_release",
+    "note_told",
     "progress",
+    "reports_named",
+    "reports_of",
     "request_movie",
     "requesters",
     "requests_of",

@@ -66,6 +66,8 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# When the last person who asked for a film leaves, and nothing of it is downloaded yet.
+CANCEL_WHEN_NOBODY_WAITS = env.bool("CANCEL_WHEN_NOBODY_WAITS", default=True)
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
