@@ -25,14 +25,14 @@ _IMPORTED, _GRABBED, _FAILED = "downloadFolderImported", "grabbed", "downloadFai
 
 
 def get_another_release(download_id: int, requesters: Iterable[str], *, now: datetime) -> bool:
-    """Have another release of a ready film looked for; `requesters` are told how that goes.
+    """Have another release of a film looked for; `requesters` are told how that goes.
 
-    Rows alone, so it may be part of a transaction. False when the film is not ready (any more):
-    somebody was faster, or it is on its way already.
+    Rows alone, so it may be part of a transaction. False when the film is on its way already:
+    somebody was faster.
     """
     with transaction.atomic():
         download = Download.objects.select_for_update().get(pk=download_id)
-        if download.status != Status.COMPLETED:
+        if download.is_active:
             return False
         if not begin_generation(download, now=now, another_due=True):
             return False
