@@ -170,7 +170,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
     with transaction.atomic():
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
         if reply.text:
-            _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
+            _queue(message, reply, reply.purpose, now)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:
@@ -184,7 +184,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
 
 
 def _queue(
-    message: InboundMessage, reply: Reply, purpose: OutboundMessage.Purpose, now: datetime
+    message: InboundMessage, reply: Reply, purpose: str, now: datetime
 ) -> None:
     OutboundMessage.objects.get_or_create(
         in_reply_to=message,
