@@ -38,7 +38,9 @@ def asked_since(requester: str, since: datetime, *, besides: int | None = None) 
     """
     counted = DownloadRequest.objects.filter(
         requester=requester, created_at__gt=since, state__in=_COUNTED, free=False
-    ).exclude(pk=besides)
+    )
+    if besides is not None:
+        counted = counted.exclude(pk=besides)
     return list(counted.order_by("created_at").values_list("created_at", flat=True))
 
 

@@ -73,9 +73,7 @@ def use(code: OneTimeCode, decision: str, *, by: Contact, now: datetime) -> bool
     Call it in the transaction of what the decision does.
     """
     fresh = OneTimeCode.objects.filter(pk=code.pk, used_at=None, expires_at__gt=now)
-    return bool(
-        fresh.update(used_at=now, used_by=by, decision=decision, decided_by=str(by)[:100])
-    )
+    return bool(fresh.update(used_at=now, used_by=by, decision=decision, decided_by=str(by)[:100]))
 
 
 def close(decision: str, *, by: str, now: datetime, **bound_to: Any) -> None:
@@ -91,6 +89,11 @@ def close(decision: str, *, by: str, now: datetime, **bound_to: Any) -> None:
 def is_locked(owner: Contact, now: datetime) -> bool:
     """Whether this number has sent so many wrong codes that none counts until tomorrow."""
     return quotas.used(_wrong(owner), now=now) >= MOST_WRONG
+
+
+def is_last_try(owner: Contact, now: datetime) -> bool:
+    """Whether one more wrong code locks this number."""
+    return quotas.used(_wrong(owner), now=now) == MOST_WRONG - 1
 
 
 def note_wrong(owner: Contact, now: datetime) -> None:

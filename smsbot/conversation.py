@@ -15,7 +15,18 @@ from downloads.services import Match
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from smsbot import inbound as incoming
-from smsbot import leaving, recent, requesting, rules, standing, understanding, whereabouts
+from smsbot import (
+    introducing,
+    leaving,
+    loops,
+    owner,
+    recent,
+    requesting,
+    rules,
+    standing,
+    understanding,
+    whereabouts,
+)
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import speaking_to
@@ -44,15 +55,23 @@ def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -
         return NOTHING
     if access == Access.STRANGER:
         return standing.to_stranger(message, now)
+    if loops.is_silent(contact, now):
+        return NOTHING
+    if loops.goes_round(message, now):
+        return loops.fall_silent(message, now)
     if not message.body.strip():
         return say("no_picture") if message.num_media else NOTHING
     if incoming.word_of(message.body) in incoming.START_WORDS:
         return say("help")
+    if access == Access.OWNER and (decided := owner.command(message, now)) is not None:
+        return decided
     question = open_question(contact, answering=message)
     if question is not None:
         chosen = rules.choice(message.body, _rule_offers(question))
         if chosen is not None:
             return requesting.choose(message, question, chosen, now)
+    if (named := introducing.name_from(message)) is not None:
+        return named
     reading = _read(message, keep)
     return _act(message, reading, question, now, keep)
 

@@ -183,9 +183,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
 
 
-def _queue(
-    message: InboundMessage, reply: Reply, purpose: str, now: datetime
-) -> None:
+def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
     OutboundMessage.objects.get_or_create(
         in_reply_to=message,
         purpose=purpose,

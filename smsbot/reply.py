@@ -17,9 +17,10 @@ Effect = Callable[[datetime], None]
 class Reply:
     """What an inbound message is answered with; written in one transaction with its end.
 
-    An empty `text` sends nothing. `purpose` is `holding` where the answer itself is yet to come. `announces` are (request id, whether the text tells its end);
-    `offers` make it a question; `question` is the open question that it answers; `effects` are
-    what else comes of it, such as a word to somebody else.
+    An empty `text` sends nothing. `purpose` is `holding` where the answer itself is yet to come.
+    `announces` are (request id, whether the text tells its end); `offers` make it a question;
+    `question` is the open question that it answers; `effects` are what else comes of it, such as a
+    word to somebody else.
     """
 
     text: str = ""

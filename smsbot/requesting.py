@@ -1,12 +1,14 @@
 """A request: find each film that a text asks for, ask where that is unsure, else have it got."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from downloads import services
 from downloads.services import Match, Outcome
-from smsbot import finding, rules
+from smsbot import approvals, finding, policy, rules, terms
 from smsbot.models import InboundMessage, OutboundMessage
 from smsbot.reasons import in_plain_words
 from smsbot.reply import Reply, say
@@ -92,8 +94,16 @@ def _own_words(title: str, body: str) -> str:
 
 def _take(message: InboundMessage, match: Match, origin: str, now: datetime) -> Reply:
     """Ask the downloads for a film, and say what became of it."""
-    taken = services.request_movie(match, message.contact.address, origin=origin, now=now)
+    contact = message.contact
+    try:
+        rule = policy.rule_for(contact, match, now)
+        taken = services.request_movie(match, contact.address, origin=origin, now=now, rule=rule)
+    except services.NotAllowed as refusal:
+        return terms.refused(contact, refusal, match.name, now)
     download = taken.download
+    if taken.outcome == Outcome.PENDING:
+        said = terms.waits(contact, taken.request_id, download.name, now)
+        return replace(said, effects=[partial(_ask_owner, taken.request_id)])
     context: dict[str, Any] = {"film": download.name}
     if taken.outcome == Outcome.REFUSED:
         context["reason"] = in_plain_words(download.reason)
@@ -118,6 +128,10 @@ def _take(message: InboundMessage, match: Match, origin: str, now: datetime) -> 
     )
 
 
+def _ask_owner(request_id: int, now: datetime) -> None:
+    approvals.ask_about_request(request_id, now)
+
+
 def _together(replies: Sequence[Reply], question: OutboundMessage | None) -> Reply:
     """Join what is said of several titles into one text; the last question is the open one."""
     asked = [reply for reply in replies if reply.offers]
@@ -129,13 +143,15 @@ def _together(replies: Sequence[Reply], question: OutboundMessage | None) -> Rep
         for reply in replies:
             if not reply.offers:
                 films.setdefault(reply.template, []).append(reply.film)
-        said = say("several", **films, offers=[match.name for match in offers])
+        names = [match.name for match in offers]
+        said = say("several", **films, offers=names, owner=policy.owner_name())
     return Reply(
         text=said.text,
         template=said.template,
         offers=offers,
         announces=[request for reply in replies for request in reply.announces],
         question=question,
+        effects=[effect for reply in replies for effect in reply.effects],
     )
 
 
@@ -147,6 +163,4 @@ def choose(message: InboundMessage, question: OutboundMessage, chosen: int, now:
     offers = question.offers or []
     match = Match(**offers[chosen - 1])
     taken = _take(message, match, f"{message.twilio_sid}:0", now)
-    return Reply(
-        text=taken.text, template=taken.template, announces=taken.announces, question=question
-    )
+    return replace(taken, question=question)

@@ -7,18 +7,25 @@ from django.utils import formats
 
 from downloads import services
 from smsbot.models import Contact
+from smsbot.policy import owner_name
 from smsbot.reply import Reply, say
 
 
 def status(contact: Contact) -> Reply:
     """Say what the person waits for, and what became ready not long ago."""
-    lines = [_line(download) for download in services.requests_of(contact.address)]
+    waiting = {request.download_id for request in services.pending_requests(contact.address)}
+    lines = [
+        _line(download, waits=download.pk in waiting)
+        for download in services.requests_of(contact.address)
+    ]
     if not lines:
         return say("status_empty")
     return say("status", lines=lines)
 
 
-def _line(download: Any) -> dict[str, str]:
+def _line(download: Any, *, waits: bool) -> dict[str, str]:
+    if waits:
+        return {"film": download.name, "words": f"waiting for {owner_name() or 'the owner'}'s word"}
     percent = services.progress(download).percent
     words = {
         "requested": "saved, will be added soon",

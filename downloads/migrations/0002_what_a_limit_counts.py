@@ -4,19 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('downloads', '0001_initial'),
+        ("downloads", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='downloadrequest',
-            name='free',
+            model_name="downloadrequest",
+            name="free",
             field=models.BooleanField(default=False),
         ),
         migrations.AddIndex(
-            model_name='downloadrequest',
-            index=models.Index(condition=models.Q(('state', 'pending_approval')), fields=['id'], name='pending_requests'),
+            model_name="downloadrequest",
+            index=models.Index(
+                condition=models.Q(("state", "pending_approval")),
+                fields=["id"],
+                name="pending_requests",
+            ),
         ),
     ]

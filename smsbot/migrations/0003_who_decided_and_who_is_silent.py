@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('smsbot', '0002_the_owners_terms'),
+        ("smsbot", "0002_the_owners_terms"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='contact',
-            name='silent_until',
+            model_name="contact",
+            name="silent_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='onetimecode',
-            name='decided_by',
+            model_name="onetimecode",
+            name="decided_by",
             field=models.CharField(blank=True, max_length=100),
         ),
     ]
