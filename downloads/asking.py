@@ -92,6 +92,11 @@ def request_movie(
     return Taken(outcome, request.pk, created, download)
 
 
+def write_pending(match: Match, requester: str, *, origin: str, now: datetime) -> DownloadRequest:
+    """Write a request that waits for an approval and return it; nobody outside is asked."""
+    return _write_request(match, requester, origin, now, lambda: True, is_there=False)[0]
+
+
 def _outcome(download: Download, reached: bool, *, is_first: bool) -> str:
     if download.status == Status.COMPLETED:
         return Outcome.AVAILABLE

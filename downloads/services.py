@@ -27,6 +27,7 @@ from downloads.asking import (
     request_movie,
     retry_download,
     withdraw,
+    write_pending,
 )
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
@@ -95,6 +96,7 @@ __all__ = [
     "wake_monitor",
     "watch_monitor",
     "withdraw",
+    "write_pending",
 ]
 
 API_ORIGIN = "api:"

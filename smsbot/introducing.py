@@ -8,7 +8,7 @@ from smsbot.reply import Reply, say
 
 _WORD = r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]+)*\.?"
 _NAME = re.compile(rf"{_WORD}(?: {_WORD}){{0,2}}")
-_HELLO = r"(?:(?:hi|hey|hello|hiya|yo|good (?:morning|evening|afternoon))(?: there)?[,.!]* )?"
+_HELLO = r"(?i:(?:hi|hey|hello|hiya|yo|good (?:morning|evening|afternoon))(?: there)?[,.!]* )?"
 # What says that a name follows, and nothing else.
 _NAMED = re.compile(
     rf"{_HELLO}(?:my name is|my name's|the name is|the name's|(?:please |you can )?call me)"
