@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from downloads import control
+from downloads.asking import withdraw
 from downloads.lifecycle import transition_to
 from downloads.models import Download, DownloadRequest, Status
 
@@ -31,13 +31,7 @@ def leave(download_id: int, requester: str, *, now: datetime) -> Left:
     """
     with transaction.atomic():
         download = Download.objects.select_for_update().get(pk=download_id)
-        mine = DownloadRequest.objects.filter(
-            download=download,
-            generation=F("download__generation"),
-            requester=requester,
-            state__in=_OPEN,
-        )
-        if not mine.update(state=DownloadRequest.State.WITHDRAWN):
+        if not withdraw(download_id, requester):
             return Left.NOT_WAITING
         if not _may_be_cancelled(download):
             return Left.GOES_ON

@@ -123,6 +123,8 @@ class DownloadRequest(models.Model):
     announced_at = models.DateTimeField(null=True, blank=True)
     # Where the ask came from, unique: a replay after a crash finds its own earlier row.
     origin = models.CharField(max_length=120, unique=True)
+    # It joined a film on its way or ready, which uses nothing of the person's allowance.
+    free = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -137,7 +139,10 @@ class DownloadRequest(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["announced_at"], condition=Q(announced_at=None), name="unannounced"
-            )
+            ),
+            models.Index(
+                fields=["id"], condition=Q(state="pending_approval"), name="pending_requests"
+            ),
         ]
 
     def __str__(self) -> str:

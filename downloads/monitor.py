@@ -331,6 +331,9 @@ def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult)
             state=DownloadRequest.State.ACTIVE,
         ).values_list("download_id", flat=True)
     )
+    for download in saved:
+        if download.pk not in asked_for:
+            result.changed += lifecycle.cancel_unwanted(download.pk, now=now)
     for download in [d for d in saved if d.pk in asked_for][:MOST_ADDS]:
         if try_add(download, now=now, patient=True):
             result.added += download.status != Status.REQUESTED

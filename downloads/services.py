@@ -11,14 +11,24 @@ from django.db.models import F, QuerySet
 
 from downloads import control, live
 from downloads.another import get_another_release
+from downloads.approving import (
+    approve,
+    asked_since,
+    decline,
+    pending_requests,
+    request,
+)
 from downloads.asking import (
     AlreadyCompleted,
+    NotAllowed,
     Outcome,
+    Rule,
     Taken,
     cancel_download,
     request_movie,
     retry_download,
     withdraw,
+    write_pending,
 )
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
@@ -55,16 +65,21 @@ __all__ = [
     "Left",
     "Match",
     "MonitorNotRunning",
+    "NotAllowed",
     "Outcome",
     "Report",
     "Resolution",
+    "Rule",
     "ServiceError",
     "Taken",
     "UnknownFilm",
     "annotate_event",
+    "approve",
+    "asked_since",
     "cancel_download",
     "claim_announcement",
     "claim_event",
+    "decline",
     "download",
     "film",
     "find_downloads",
@@ -77,9 +92,11 @@ __all__ = [
     "monitor_status",
     "news_of_release",
     "note_told",
+    "pending_requests",
     "progress",
     "reports_named",
     "reports_of",
+    "request",
     "request_movie",
     "requesters",
     "requests_of",
@@ -92,6 +109,7 @@ __all__ = [
     "wake_monitor",
     "watch_monitor",
     "withdraw",
+    "write_pending",
 ]
 
 API_ORIGIN = "api:"

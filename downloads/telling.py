@@ -193,8 +193,10 @@ def is_still_wanted(request_id: int) -> bool:
 
 def unannounced(origin_prefix: str) -> Sequence[DownloadRequest]:
     """Return requests of an origin that nobody was told of yet (made by the API), oldest first."""
+    gone = [DownloadRequest.State.WITHDRAWN, DownloadRequest.State.DECLINED]
     return list(
         DownloadRequest.objects.select_related("download")
         .filter(announced_at=None, origin__startswith=origin_prefix)
+        .exclude(state__in=gone)
         .order_by("id")[:100]
     )

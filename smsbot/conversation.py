@@ -15,11 +15,15 @@ from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from smsbot import (
     complaints,
+    introducing,
     issues,
     leaving,
+    loops,
     manners,
+    owner,
     questions,
     recent,
+    repairs,
     requesting,
     rules,
     standing,
@@ -55,14 +59,24 @@ def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -
         return NOTHING
     if access == Access.STRANGER:
         return standing.to_stranger(message, now)
+    if loops.is_silent(contact, now):
+        return NOTHING
+    if loops.goes_round(message, now):
+        return loops.fall_silent(message, now)
     if not message.body.strip():
         return say("no_picture") if message.num_media else NOTHING
     if incoming.word_of(message.body) in incoming.START_WORDS:
         return say("help")
+    if access == Access.OWNER:
+        decided = owner.command(message, now) or repairs.command(message, now)
+        if decided is not None:
+            return decided
     question = open_question(contact, answering=message)
     plain = _without_reading(message, question, now)
     if plain is not None:
         return plain
+    if (named := introducing.name_from(message)) is not None:
+        return named
     reading = _read(message, keep)
     return _act(message, reading, question, now, keep)
 

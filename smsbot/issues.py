@@ -14,14 +14,17 @@ from django.db.models import Q, QuerySet
 from downloads import services
 from downloads.services import Match, Report
 from moviesms.incidents import close_incident, open_incident
-from smsbot import complaints, notices, whereabouts
+from smsbot import codes, complaints, notices, policy, whereabouts
 from smsbot.complaints import Complaint
-from smsbot.models import Contact, InboundMessage, Issue, OutboundMessage
+from smsbot.models import Contact, InboundMessage, Issue, OneTimeCode, OutboundMessage
 from smsbot.reply import Reply, say
 from smsbot.shelf import folded, meant
 from smsbot.understanding import Title
 
 State = Issue.State
+
+RETRIED, SOLVED = "retry", "solved"
+"""What became of an issue, as its one-time code records it."""
 
 _LIKELY_FOR = timedelta(days=14)
 """A complaint that names no film is about the newest that became ready in this time."""
@@ -77,7 +80,7 @@ def _pass_on(said: InboundMessage, kind: str, film: Match) -> Reply:
     """Thank for a complaint; the record and the owner's notice are written with the answer."""
     if _is_underway(said.contact, film):
         return say("issue_known", film=film.name)
-    reply = say("issue_thanks", owner=notices.owner_name())
+    reply = say("issue_thanks", owner=policy.owner_name())
     return Reply(reply.text, reply.template, effects=[partial(_record, said, kind, film)])
 
 
@@ -115,11 +118,11 @@ def _tell_owner(issue: Issue, film: Match, now: datetime) -> None:
         "owner_issue",
         about=f"issue:{issue.pk}",
         now=now,
-        who=issue.contact.name or issue.contact.masked,
+        who=str(issue.contact),
         film=film.name,
         wrong_film=issue.kind == Issue.Kind.WRONG_FILM,
         words=words,
-        code="",
+        code=codes.issue(OneTimeCode.Kind.ISSUE, issue.contact, now=now, issue=issue).code,
     )
 
 
@@ -139,7 +142,7 @@ def retry(issue_id: int, by: Contact | None, now: datetime) -> bool:
     people = {one.contact.address: one.contact for one in same}
     services.get_another_release(issue.download_id, people, now=now)
     Issue.objects.filter(pk__in=[one.pk for one in same]).update(state=State.RETRYING)
-    close_incident(_incident(issue), now=now)
+    _close(issue, RETRIED, by, now)
     for contact in people.values():
         notices.tell(
             contact,
@@ -160,7 +163,7 @@ def solve(issue_id: int, by: Contact | None, now: datetime) -> bool:
         return False
     same = [issue, *_unsolved(issue).select_related("contact")]
     Issue.objects.filter(pk__in=[one.pk for one in same]).update(state=State.SOLVED, solved_at=now)
-    close_incident(_incident(issue), now=now)
+    _close(issue, SOLVED, by, now)
     for contact in {one.contact_id: one.contact for one in same}.values():
         notices.tell(
             contact,
@@ -168,7 +171,7 @@ def solve(issue_id: int, by: Contact | None, now: datetime) -> bool:
             about=f"issue:{issue.pk}:solved",
             now=now,
             film=_name(issue),
-            owner=notices.owner_name(),
+            owner=policy.owner_name(),
         )
     return True
 
@@ -177,7 +180,7 @@ def arrived(tmdb_id: int, at: datetime, now: datetime) -> None:
     """Note that a film became ready at a time: what was said before of its old copy is solved."""
     before = Issue.objects.filter(download__tmdb_id=tmdb_id, created_at__lt=at)
     for issue in before.exclude(state=State.SOLVED):
-        close_incident(_incident(issue), now=now)
+        _close(issue, SOLVED, None, now)
         Issue.objects.filter(pk=issue.pk).update(state=State.SOLVED, solved_at=now)
 
 
@@ -190,6 +193,17 @@ def _claim(issue_id: int, states: Sequence[str], **changes: object) -> Issue | N
 
 def _unsolved(issue: Issue) -> QuerySet[Issue]:
     return Issue.objects.filter(Q(download=issue.download_id) & ~Q(state=State.SOLVED))
+
+
+def _close(issue: Issue, decision: str, by: Contact | None, now: datetime) -> None:
+    """End the questions about an issue: its incident, and codes that nobody used."""
+    close_incident(_incident(issue), now=now)
+    codes.close(decision, by=str(by or ""), now=now, issue_id=issue.pk)
+
+
+def complainer(issue: Issue) -> str:
+    """Return who said so, as the owner knows them."""
+    return str(issue.contact)
 
 
 def _by(contact: Contact | None) -> str:

@@ -36,7 +36,7 @@ def answer(message: InboundMessage, *, has_question: bool) -> Reply | None:
         return None
     if "?" in message.body and not is_thanks:
         return None
-    return NOTHING if is_quiet or last.template == "welcome" else say("welcome")
+    return NOTHING if is_quiet or last.template == "youre_welcome" else say("youre_welcome")
 
 
 def _without_emoji(text: str) -> str:

@@ -36,6 +36,8 @@ class Contact(models.Model):
     # A stranger is answered once a day, and the owner hears of them once.
     stranger_told_at = models.DateTimeField(null=True, blank=True)
     owner_told_at = models.DateTimeField(null=True, blank=True)
+    # Two machines were answering each other; until then they get no answer.
+    silent_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -286,6 +288,7 @@ class OneTimeCode(models.Model):
         Contact, models.SET_NULL, null=True, blank=True, related_name="codes_used"
     )
     decision = models.CharField(max_length=10, blank=True)
+    decided_by = models.CharField(max_length=100, blank=True)  # as people call them
 
     class Meta:
         ordering: ClassVar = ["-id"]

@@ -35,11 +35,6 @@ def tell(
     )
 
 
-def owner_name() -> str:
-    """Return the name of the owner as the family knows them; empty where nobody has one."""
-    return next((owner.name for owner in owners() if owner.name), "")
-
-
 def tell_owners(template: str, *, about: str, now: datetime, **context: Any) -> None:
     """Queue a text for each of the owner's phones, once per `about`."""
     for owner in owners():

@@ -174,7 +174,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
             with speaking_to(message.contact):
                 reply = replace(reply.late(now), question=reply.question)
         if reply.text:
-            _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
+            _queue(message, reply, reply.purpose, now)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:
@@ -188,9 +188,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
     return reply
 
 
-def _queue(
-    message: InboundMessage, reply: Reply, purpose: OutboundMessage.Purpose, now: datetime
-) -> None:
+def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
     OutboundMessage.objects.get_or_create(
         in_reply_to=message,
         purpose=purpose,

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from downloads import services
 from downloads.services import Match, Outcome
-from smsbot import finding, leaving, rules
+from smsbot import approvals, finding, leaving, policy, rules, terms
 from smsbot.models import InboundMessage, OutboundMessage
 from smsbot.moments import day
 from smsbot.naming import Reading
@@ -136,8 +137,16 @@ def _take(
 
     With a `namesake` the answer says how to get that one; `instead_of` was taken before.
     """
-    taken = services.request_movie(match, message.contact.address, origin=origin, now=now)
+    contact = message.contact
+    try:
+        rule = policy.rule_for(contact, match, now)
+        taken = services.request_movie(match, contact.address, origin=origin, now=now, rule=rule)
+    except services.NotAllowed as refusal:
+        return terms.refused(contact, refusal, match.name, now)
     download = taken.download
+    if taken.outcome == Outcome.PENDING:
+        said = terms.waits(contact, taken.request_id, download.name, now)
+        return replace(said, effects=[partial(_ask_owner, taken.request_id)])
     context: dict[str, Any] = {"film": download.name, taken.outcome: True}
     if taken.outcome == Outcome.REFUSED:
         context["reason"] = in_plain_words(download.reason)
@@ -182,6 +191,10 @@ def _told_of_release(taken: services.Taken) -> list[Effect]:
     return [lambda now: services.note_told(taken.request_id, event_id)]
 
 
+def _ask_owner(request_id: int, now: datetime) -> None:
+    approvals.ask_about_request(request_id, now)
+
+
 def _together(
     replies: Sequence[Reply], question: OutboundMessage | None, left_out: Sequence[str]
 ) -> Reply:
@@ -194,7 +207,13 @@ def _together(
     for reply in replies:
         if reply not in asked:
             films.setdefault(reply.template, []).append(reply.film)
-    said = say("several", **films, offers=[match.name for match in offers], left_out=list(left_out))
+    said = say(
+        "several",
+        **films,
+        offers=[match.name for match in offers],
+        left_out=list(left_out),
+        owner=policy.owner_name(),
+    )
     return Reply(
         text=said.text,
         template=said.template,

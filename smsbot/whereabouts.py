@@ -10,7 +10,7 @@ from downloads.services import Report
 from smsbot import rules
 from smsbot.models import InboundMessage
 from smsbot.moments import day, left, since
-from smsbot.notices import owner_name
+from smsbot.policy import owner_name
 from smsbot.reasons import in_plain_words
 from smsbot.replies import style
 from smsbot.reply import Reply, say

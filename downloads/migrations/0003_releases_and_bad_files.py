@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downloads", "0001_initial"),
+        ("downloads", "0002_what_a_limit_counts"),
     ]
 
     operations = [
