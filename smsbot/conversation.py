@@ -89,6 +89,8 @@ def _without_reading(
         answered = questions.answer(message, question, now)
         if answered is not None:
             return answered
+        if re.fullmatch(r"\W*\d{1,2}\W*", message.body):
+            return questions.ask_again(question)
     polite = manners.answer(message, has_question=questions.waits_for_a_number(question))
     if polite is not None:
         return polite
