@@ -26,7 +26,12 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import processing, sending, tasks
+from smsbot import (
+    issue_admin,  # noqa: F401  (registers its page)
+    processing,
+    sending,
+    tasks,
+)
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
