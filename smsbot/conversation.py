@@ -70,6 +70,8 @@ def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -
         chosen = rules.choice(message.body, _rule_offers(question))
         if chosen is not None:
             return requesting.choose(message, question, chosen, now)
+        if re.fullmatch(r"\W*\d{1,2}\W*", message.body):
+            return _choose_again(question)
     if (named := introducing.name_from(message)) is not None:
         return named
     reading = _read(message, keep)

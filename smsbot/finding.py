@@ -4,6 +4,7 @@ Whoever calls passes the search. A text costs at most four searches on TMDB, and
 films three more for each further one.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
@@ -107,7 +108,11 @@ class _Ledger(Generic[F]):
 
     def guess(self, reading: Reading) -> list[Found[F]]:
         """Try the one title of a reading as a misspelt one, if there are searches left."""
-        if len(reading.wants) != 1 or len(self._made) + 2 > self._most:
+        if len(reading.wants) != 1:
+            return []
+        # Without its number a title has one other spelling, any other has two.
+        cost = 1 if re.search(r"\d$", reading.wants[0].title.title) else 2
+        if len(self._made) + cost > self._most:
             return []
         guess = self.look_up(replace(reading.wants[0], age=""), "guess")
         return [guess] if guess.matches else []

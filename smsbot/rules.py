@@ -210,13 +210,19 @@ def _by_description(plain: str, offers: Sequence[Offer]) -> int | None:
 
 
 def _by_name(plain: str, offers: Sequence[Offer]) -> int | None:
-    """Read the title of an offer that has it alone, with or without its year."""
+    """Read the title of an offer that has it alone, with its year, or its part of a series."""
     said = {_fold(plain), _fold(re.sub(r"^(?:the|get|yes|i want)\b", "", plain, flags=re.I))}
     return _only(
         number
         for number, offer in enumerate(offers, 1)
-        if said & {_fold(offer.title), _fold(f"{offer.title} {offer.year}")} - {""}
+        if said & _names(offer)
     )
+
+
+def _names(offer: Offer) -> set[str]:
+    # The parts of a series are listed without the series' name, and so people answer.
+    titles = [offer.title, offer.title.partition(": ")[2] or offer.title]
+    return {_fold(name) for title in titles for name in (title, f"{title} {offer.year}")} - {""}
 
 
 def _bared(plain: str) -> str:

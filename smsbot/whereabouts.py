@@ -30,7 +30,7 @@ def _line(download: Any, *, waits: bool) -> dict[str, str]:
     words = {
         "requested": "saved, will be added soon",
         "searching": "still looking for it" if download.problem else "looking for it",
-        "waiting": "not out yet" + _from_date(download.reason),
+        "waiting": "not out yet" + _from_date(download),
         "downloading": "on its way" + (f", {percent:.0f}% done" if percent is not None else ""),
         "importing": "almost ready",
         "completed": "ready to watch",
@@ -42,8 +42,9 @@ def _line(download: Any, *, waits: bool) -> dict[str, str]:
     return {"film": download.name, "words": words}
 
 
-def _from_date(iso: str) -> str:
-    if not iso:
+def _from_date(download: Any) -> str:
+    """Return the words for the date that a film waits for: its reason, in this status alone."""
+    if download.status != "waiting" or not download.reason:
         return ""
-    date = datetime.fromisoformat(iso).date()
+    date = datetime.fromisoformat(download.reason).date()
     return f", expected {formats.date_format(date, 'j F Y')}"
