@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsbot", "0002_the_owners_terms"),
+        ("smsbot", "0003_what_a_text_is_billed_as"),
     ]
 
     operations = [
