@@ -1,7 +1,7 @@
 """The admin's pages of people and their texts: to look at, with actions that call the services."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -29,7 +29,7 @@ from moviesms.admin import (
 )
 from smsbot import approvals, costs, handover, processing, sending
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
-from smsbot.policy import Access, access_of, limit_of
+from smsbot.policy import Access, access_of
 from smsbot.replies import segments
 from smsbot.terms_admin import BY_ADMIN
 
@@ -182,7 +182,6 @@ class ContactAdmin(ActingAdmin):
         "address",
         "may",
         "standing_label",
-        "asked_lately",
         "opted_out",
         "silent",
         "films",
@@ -246,11 +245,6 @@ class ContactAdmin(ActingAdmin):
         if contact.opted_out_at is None:
             return "—"
         return format_html("{} {}", label("STOP", "warning"), moment(contact.opted_out_at))
-
-    @admin.display(description="asked for lately")
-    def asked_lately(self, contact: Contact) -> str:
-        since = timezone.now() - timedelta(seconds=settings.REQUEST_WINDOW)
-        return f"{len(services.asked_since(contact.address, since))} of {limit_of(contact) or '∞'}"
 
     @admin.display(description="waits for, or had lately")
     def films(self, contact: Contact) -> str:

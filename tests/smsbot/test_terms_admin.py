@@ -79,11 +79,9 @@ def test_a_blocked_title_has_a_title_or_an_id(admin_client: Client) -> None:
 def test_a_persons_terms_are_edited_and_nothing_else(admin_client: Client) -> None:
     kim = member(KIM, "Kim")
     path = reverse("admin:smsbot_contact_change", args=[kim.pk])
-    page = admin_client.get(path).content.decode()
     admin_client.post(
         path,
         {"name": "Kim", "needs_approval": "on", "request_limit": "3", "standing": "blocked"},
     )
     kim.refresh_from_db()
-    assert "0 of ∞" in page
     assert (kim.needs_approval, kim.request_limit, kim.standing) == (True, 3, "allowed")
