@@ -121,6 +121,8 @@ class OutboundMessage(models.Model):
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="outbound")
     text = models.TextField()
+    # What the carrier bills it as; counted when it is taken to be sent.
+    segments = models.PositiveSmallIntegerField(default=0)
     purpose = models.CharField(max_length=12, choices=Purpose)
     template = models.CharField(max_length=40, blank=True)
     in_reply_to = models.ForeignKey(
