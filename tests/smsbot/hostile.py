@@ -37,6 +37,9 @@ def _values(family: str, field: str, values: list[Any]) -> dict[str, Any]:
 
 # --- What a model may answer ----------------------------------------------------------------------
 
+_YEARS: list[Any] = ["1999", "next year", -1, 0, 99999, 10**30, 2.5, True, [], {}]
+_MEDIA: list[Any] = [None, 1, [], "", "film", "MOVIE", "all"]
+
 _WRONG_TYPES = {
     **_values(
         "intent",
@@ -64,20 +67,8 @@ _WRONG_TYPES = {
         [None, 1, [], {}, "", "xx", "EN", "en-US", "zz_ZZ", "../../etc/passwd", "<script>",
          "e" * 5000, f"{MARK} is spoken here"],
     ),
-    **_named(
-        "year",
-        {
-            repr(year): naming("The Matrix", year=year)
-            for year in ("1999", "next year", -1, 0, 99999, 10**30, 2.5, True, [], {})
-        },
-    ),
-    **_named(
-        "media",
-        {
-            repr(media): naming("The Matrix", media=media)
-            for media in (None, 1, [], "", "film", "MOVIE", "all")
-        },
-    ),
+    **_named("year", {repr(year): naming("The Matrix", year=year) for year in _YEARS}),
+    **_named("media", {repr(media): naming("The Matrix", media=media) for media in _MEDIA}),
 }  # fmt: skip
 
 _GOOD = json.dumps(reading())

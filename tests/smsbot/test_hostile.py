@@ -206,7 +206,7 @@ def test_whatever_a_model_answers(after: After, model: FakeModel, answer: Any) -
 def _read_from(answer: Any, asked: dict[str, Any]) -> str:
     """Return every word of an answer, whatever form it has."""
     if callable(answer):
-        return str(asked) + answer(asked).text
+        return f"{asked} {answer(asked).text}"
     return answer if isinstance(answer, str) else " ".join(_strings(answer))
 
 
