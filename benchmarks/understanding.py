@@ -20,6 +20,7 @@ from django.conf import settings
 
 from downloads import matching
 from downloads.tmdb import Film
+from moviesms.breaker import Breaker
 from sandbox import catalogue
 from sandbox.tmdb import PAGE_SIZE, film_result
 from smsbot import finding, rules, understanding
@@ -353,6 +354,8 @@ def _configure(arguments: argparse.Namespace) -> None:
         "OPENAI_MAX_TOKENS_FIELD": "max_completion_tokens",
     }
     settings.configure(**configured)
+    # A server that is away is this run's own affair, which no dashboard is told of.
+    understanding.breaker = Breaker("model")
 
 
 def main() -> int:

@@ -212,11 +212,7 @@ def _by_description(plain: str, offers: Sequence[Offer]) -> int | None:
 def _by_name(plain: str, offers: Sequence[Offer]) -> int | None:
     """Read the title of an offer that has it alone, with its year, or its part of a series."""
     said = {_fold(plain), _fold(re.sub(r"^(?:the|get|yes|i want)\b", "", plain, flags=re.I))}
-    return _only(
-        number
-        for number, offer in enumerate(offers, 1)
-        if said & _names(offer)
-    )
+    return _only(number for number, offer in enumerate(offers, 1) if said & _names(offer))
 
 
 def _names(offer: Offer) -> set[str]:
