@@ -15,7 +15,7 @@ from downloads import acts as film_acts
 from downloads import services
 from moviesms.acts import Act
 from smsbot import acts as text_acts
-from smsbot.models import Contact, InboundMessage, OutboundMessage
+from smsbot.models import Contact, InboundMessage, Issue, OutboundMessage
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ def _row_of(model: Any) -> Callable[[int], Any]:
     return lambda pk: model.objects.filter(pk=pk).first()
 
 
+def _request(pk: int) -> Any:
+    return pk if any(waiting.pk == pk for waiting in services.pending_requests()) else None
+
+
 BUTTONS = {
     "cancel": Button(
         "Cancel download",
@@ -54,6 +58,16 @@ BUTTONS = {
         text_acts.block,
         "This person then gets no answers and no texts. You can let them in again at any time.",
     ),
+    "approve": Button("Approve", "downloads.downloadrequest", _request, text_acts.approve),
+    "decline": Button("Decline", "downloads.downloadrequest", _request, text_acts.decline),
+    "another": Button(
+        "Get another release",
+        "smsbot.issue",
+        _row_of(Issue),
+        text_acts.another_release,
+        "The release is blocked for good, its file deleted, and another one looked for.",
+    ),
+    "solved": Button("Solved", "smsbot.issue", _row_of(Issue), text_acts.solved),
     "answer-again": Button(
         "Try again", "smsbot.inboundmessage", _row_of(InboundMessage), text_acts.try_again
     ),

@@ -42,9 +42,12 @@ def navigation(request: HttpRequest) -> list[Item]:
         "Rows: films": [
             _rows(request, "Downloads", "download", "downloads_download"),
             _rows(request, "Requests", "person_raised_hand", "downloads_downloadrequest"),
+            _rows(request, "Issues", "build", "smsbot_issue"),
+            _rows(request, "Blocked titles", "block", "smsbot_blockedtitle"),
         ],
         "Rows: texts": [
             _rows(request, "Contacts", "contacts", "smsbot_contact"),
+            _rows(request, "Questions", "approval_delegation", "smsbot_onetimecode"),
             _rows(request, "Texts in", "call_received", "smsbot_inboundmessage"),
             _rows(request, "Texts out", "call_made", "smsbot_outboundmessage"),
             _rows(request, "Failed texts", "sms_failed", "smsbot_outboundmessage", FAILED_TEXTS),

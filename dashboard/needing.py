@@ -13,6 +13,7 @@ from dashboard.pages import may_act, may_see
 from downloads import services
 from moviesms.models import Incident
 from smsbot import acts, threads
+from smsbot.models import Issue
 
 MOST_OF_A_KIND = 5
 LOST_FOR = timedelta(days=14)
@@ -74,6 +75,10 @@ def _kinds(request: HttpRequest, now: datetime) -> Iterator[Kind]:
         yield _incidents(request)
     if may_see(request, "smsbot.contact"):
         yield _strangers(request)
+    if may_see(request, "downloads.downloadrequest"):
+        yield _requests(request)
+    if may_see(request, "smsbot.issue"):
+        yield _issues(request)
     if may_see(request, "downloads.download"):
         yield _films(request, now)
     if may_see(request, "smsbot.inboundmessage"):
@@ -150,6 +155,50 @@ def _strangers(request: HttpRequest) -> Kind:
         ],
         reverse("admin:smsbot_contact_changelist") + "?standing__exact=new",
         total=len(people),
+    )
+
+
+def _requests(request: HttpRequest) -> Kind:
+    waiting = services.pending_requests()
+    called = cards.people(row.requester for row in waiting[:MOST_OF_A_KIND])
+    return _kind(
+        "Requests to approve",
+        [
+            Need(
+                key=f"request-{row.pk}",
+                icon="approval_delegation",
+                title=row.download.name,
+                detail=f"asked for by {called[row.requester].name}",
+                link=reverse("dashboard:film", args=[row.download.tmdb_id]),
+                at=row.created_at,
+                presses=press(request, row.pk, "approve", "decline"),
+            )
+            for row in waiting[:MOST_OF_A_KIND]
+        ],
+        reverse("admin:downloads_downloadrequest_changelist") + "?state__exact=pending_approval",
+        total=len(waiting),
+    )
+
+
+def _issues(request: HttpRequest) -> Kind:
+    rows = Issue.objects.filter(state=Issue.State.OPEN).select_related("download", "contact")
+    shown = list(rows[: MOST_OF_A_KIND + 1])
+    return _kind(
+        "Problems people report",
+        [
+            Need(
+                key=f"issue-{issue.pk}",
+                icon="build",
+                title=f"{issue.download}: {issue.get_kind_display()}",
+                detail=f"says {issue.contact}",
+                link=reverse("dashboard:conversation", args=[issue.contact_id]),
+                at=issue.created_at,
+                presses=press(request, issue.pk, "another", "solved"),
+            )
+            for issue in shown
+        ],
+        reverse("admin:smsbot_issue_changelist") + "?state__exact=open",
+        total=rows.count() if len(shown) > MOST_OF_A_KIND else len(shown),
     )
 
 

@@ -56,23 +56,30 @@ def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: dat
     return live.try_call(write) is True
 
 
-def load(download: Download) -> Progress:
-    """Return the progress kept for `download`; an empty one when there is none or Redis is down."""
-    return load_many([download])[download.pk]
+def load(download: Download, *, not_before: datetime | None = None) -> Progress:
+    """Return the progress kept for `download`; an empty one when there is none or Redis is down.
+
+    What a tick saw earlier than `not_before` is not returned either.
+    """
+    return load_many([download], not_before=not_before)[download.pk]
 
 
-def load_many(downloads: Sequence[Download]) -> dict[int, Progress]:
-    """Return the progress of each download by its id, read in one call."""
+def load_many(
+    downloads: Sequence[Download], *, not_before: datetime | None = None
+) -> dict[int, Progress]:
+    """Return the progress of each download by its id, like `load`, read in one call."""
     keys = [_key(download.media_type, download.tmdb_id) for download in downloads]
     found = (live.try_call(lambda redis: redis.mget(keys)) if keys else None) or [None] * len(keys)
-    return {d.pk: _progress(d, raw) for d, raw in zip(downloads, found, strict=True)}
+    return {d.pk: _progress(d, raw, not_before) for d, raw in zip(downloads, found, strict=True)}
 
 
-def _progress(download: Download, raw: object) -> Progress:
+def _progress(download: Download, raw: object, not_before: datetime | None) -> Progress:
     if not isinstance(raw, bytes) or not download.is_active:
         return Progress()
     view = json.loads(raw)
     if view.get("version") is None or view["generation"] != download.generation:
+        return Progress()
+    if not_before is not None and datetime.fromisoformat(view["updated_at"]) < not_before:
         return Progress()
     return Progress(**{name: view.get(name) for name in asdict(Progress())})
 

@@ -11,20 +11,32 @@ from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Lower
 
 from downloads import control, live
+from downloads.another import get_another_release
+from downloads.approving import (
+    approve,
+    asked_since,
+    decline,
+    pending_requests,
+    request,
+)
 from downloads.asking import (
     AlreadyCompleted,
+    NotAllowed,
     Outcome,
+    Rule,
     Taken,
     cancel_download,
     request_movie,
     retry_download,
     withdraw,
+    write_pending,
 )
 from downloads.connecting import connect_radarr, disconnect_radarr, radarr_webhook
 from downloads.feed import Happening, happenings
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.history import CANCELLED, DECLINED, FAILED, LEFT, OPEN, READY, Ask, asks
 from downloads.http import ServiceError
+from downloads.leaving import Left, leave
 from downloads.models import (
     ACTIVE,
     Download,
@@ -41,6 +53,7 @@ from downloads.overview import (
     on_their_way,
     requests_for,
 )
+from downloads.reporting import Report, reports_named, reports_of
 from downloads.telling import (
     EventNews,
     annotate_event,
@@ -50,6 +63,8 @@ from downloads.telling import (
     is_still_wanted,
     is_superseded,
     mark_announced,
+    news_of_release,
+    note_told,
     unannounced,
     unannounced_of,
     unprocessed_events,
@@ -69,38 +84,53 @@ __all__ = [
     "EventNews",
     "Going",
     "Happening",
+    "Left",
     "Match",
     "MonitorNotRunning",
+    "NotAllowed",
     "Outcome",
+    "Report",
     "Resolution",
+    "Rule",
     "ServiceError",
     "Taken",
     "UnknownFilm",
     "annotate_event",
+    "approve",
+    "asked_since",
     "asks",
     "cancel_download",
     "claim_announcement",
     "claim_event",
     "connect_radarr",
+    "decline",
     "disconnect_radarr",
     "download",
     "events_of",
     "film",
     "find_downloads",
     "finish_requests",
+    "get_another_release",
     "going",
     "happenings",
     "in_words",
     "is_still_wanted",
     "is_superseded",
     "kind_in_words",
+    "leave",
     "mark_announced",
     "mend",
     "monitor_status",
     "need_attention",
+    "news_of_release",
+    "note_told",
     "on_their_way",
+    "pending_requests",
     "progress",
     "radarr_webhook",
+    "reports_named",
+    "reports_of",
+    "request",
     "request_movie",
     "requesters",
     "requests_for",
@@ -116,6 +146,7 @@ __all__ = [
     "watch_monitor",
     "why",
     "withdraw",
+    "write_pending",
 ]
 
 API_ORIGIN = "api:"

@@ -5,6 +5,7 @@ from downloads.models import Download, DownloadEvent, Status
 _WHY = {
     "cancelled": "Cancelled by a person",
     "removed": "Taken out of Radarr",
+    "unwanted": "Nobody asks for it any more",
     "excluded": "On Radarr's exclusion list",
     "unknown_film": "Radarr does not know this film",
     "folder_in_use": "Another film in Radarr uses its folder",

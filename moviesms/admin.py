@@ -1,7 +1,7 @@
 """What all admin pages share, and the pages of the system itself.
 
-The pages are for looking. What changes a row is an action that calls a service, and only the name
-of a contact, users and groups are edited in a form.
+The pages are for looking. What changes a row is an action that calls a service; only a contact's
+name and terms, blocked titles, users and groups are edited in a form.
 """
 
 from collections.abc import Iterable, Sequence

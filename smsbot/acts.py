@@ -1,18 +1,22 @@
 """What the owner has done to a contact or a text, and the sentence that says what became of it."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from downloads import services
 from moviesms.acts import Result
-from smsbot import handover, processing, sending
-from smsbot.models import Contact, InboundMessage, OutboundMessage
+from smsbot import approvals, handover, issues, processing, sending
+from smsbot.models import Contact, InboundMessage, Issue, OutboundMessage
 from smsbot.policy import Access, access_of
+
+BY_ADMIN = "the admin"
 
 
 def allow(contact: Contact) -> Result:
     """Let a person ask for films."""
-    Contact.objects.filter(pk=contact.pk).update(standing=Contact.Standing.ALLOWED)
+    approvals.decide_contact(contact.pk, True, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} may ask for films.")
 
 
@@ -21,8 +25,46 @@ def block(contact: Contact) -> Result:
     if access_of(contact) == Access.OWNER:
         text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
         return Result(text, messages.WARNING)
-    Contact.objects.filter(pk=contact.pk).update(standing=Contact.Standing.BLOCKED)
+    approvals.decide_contact(contact.pk, False, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} is blocked: no answers, and no texts.")
+
+
+def approve(request_id: int) -> Result:
+    """Let a request go that waits for the owner; who asked is told."""
+    return _decide(request_id, True, "will be got")
+
+
+def decline(request_id: int) -> Result:
+    """Decline a request that waits for the owner; who asked is told."""
+    return _decide(request_id, False, "was declined")
+
+
+def _decide(request_id: int, approve: bool, words: str) -> Result:
+    film = services.request(request_id).download.name
+    now = timezone.now()
+    if not approvals.decide_request(request_id, approve, by=BY_ADMIN, now=now):
+        return Result(f"{film}: waits for nobody any more.", messages.WARNING)
+    services.wake_monitor()
+    handover.events()
+    return Result(f"{film} {words}; who asked is told.")
+
+
+def another_release(issue: Issue) -> Result:
+    """Block the release that somebody complains of, and look for another one."""
+    with transaction.atomic():
+        done = issues.retry(issue.pk, None, timezone.now())
+    if not done:
+        return Result(f"{issue.download}: is not open any more.", messages.WARNING)
+    return Result(f"{issue.download}: its release is blocked, and another one looked for.")
+
+
+def solved(issue: Issue) -> Result:
+    """Say that what somebody complained of is mended; they are told."""
+    with transaction.atomic():
+        done = issues.solve(issue.pk, None, timezone.now())
+    if not done:
+        return Result(f"{issue.download}: was solved already.", messages.WARNING)
+    return Result(f"{issue.download}: solved; {issue.contact} is told.")
 
 
 def try_again(message: InboundMessage) -> Result:

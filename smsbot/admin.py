@@ -25,7 +25,12 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import acts, costs
+from smsbot import (
+    acts,
+    costs,
+    issue_admin,  # noqa: F401  (registers its page)
+    terms_admin,  # noqa: F401  (registers its pages)
+)
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -128,14 +133,26 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 
 @admin.register(Contact)
 class ContactAdmin(ActingAdmin):
-    """The people, what they may do, and the conversation with each. Their name can be edited."""
+    """The people, what they may do, and the conversation with each.
+
+    Their name and the terms on which they may ask can be edited.
+    """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
     list_display_links = ("called", "address")
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
-    fields = ("name", "address", "may", "standing_label", "opted_out", "films", "since")
-    readonly_fields = fields[1:]
+    editable = ("name", "needs_approval", "request_limit")
+    readonly_fields = (
+        "address",
+        "may",
+        "standing_label",
+        "opted_out",
+        "silent",
+        "films",
+        "since",
+    )
+    fields = (*editable, *readonly_fields)
     actions = ("allow_selected", "block_selected")
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
@@ -149,6 +166,7 @@ class ContactAdmin(ActingAdmin):
 
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
+    silent = when("silent_until", "gets no answers until (a loop)")
     allow_selected = for_selected(acts.allow, "Allow", "They may then ask for films.")
     block_selected = for_selected(acts.block, "Block", "They then get no answers and no texts.")
     allow = on_this_page(
@@ -168,8 +186,8 @@ class ContactAdmin(ActingAdmin):
         return contacts.annotate(last_text_at=last)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        """Write the name alone: the person may have texted STOP since the page was opened."""
-        obj.save(update_fields=["name"])
+        """Write what can be edited alone: the person may have texted STOP meanwhile."""
+        obj.save(update_fields=self.editable)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

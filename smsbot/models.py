@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -32,11 +33,19 @@ class Contact(models.Model):
     # Kinds of notifications they do not want, such as "started".
     muted = models.JSONField(default=list, blank=True)
     # The owner's terms for them: every request is asked about, or only those above a limit.
-    needs_approval = models.BooleanField(default=False)
-    request_limit = models.PositiveSmallIntegerField(null=True, blank=True)
+    needs_approval = models.BooleanField(
+        default=False, help_text="The owner is asked about each of their requests."
+    )
+    request_limit = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many films within REQUEST_WINDOW. Empty: as REQUEST_LIMIT says; 0: any.",
+    )
     # A stranger is answered once a day, and the owner hears of them once.
     stranger_told_at = models.DateTimeField(null=True, blank=True)
     owner_told_at = models.DateTimeField(null=True, blank=True)
+    # Two machines were answering each other; until then they get no answer.
+    silent_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -121,6 +130,12 @@ class OutboundMessage(models.Model):
         SUPPRESSED = "suppressed", "not sent"
         UNKNOWN = "unknown", "unknown"
 
+    class Asks(models.TextChoices):
+        FILM = "film", "which film is wanted"
+        CORRECTION = "correction", "whether the film taken is the one meant"
+        LEAVE = "leave", "which film is wanted no more"
+        ISSUE = "issue", "which film something is wrong with"
+
     # In the path of the delivery callback, so that it finds this row before we know the SID.
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="outbound")
@@ -146,6 +161,8 @@ class OutboundMessage(models.Model):
     )
     # The films a question offers, in order: [{"tmdb_id", "title", "year"}, …].
     offers = models.JSONField(null=True, blank=True)
+    # What an answer to the offers decides.
+    asks = models.CharField(max_length=10, choices=Asks, default=Asks.FILM)
     answered_by = models.ForeignKey(
         InboundMessage, models.PROTECT, null=True, blank=True, related_name="answered_questions"
     )
@@ -237,6 +254,7 @@ class Issue(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", "open"
+        RETRYING = "retrying", "another release is looked for"
         SOLVED = "solved", "solved"
 
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="issues")
@@ -244,7 +262,7 @@ class Issue(models.Model):
     # The text that said it, unique: a replay after a crash finds its own row.
     inbound = models.OneToOneField(InboundMessage, models.PROTECT, related_name="issue")
     kind = models.CharField(max_length=10, choices=Kind)
-    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     created_at = models.DateTimeField()
     solved_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=300, blank=True)
@@ -285,8 +303,10 @@ class OneTimeCode(models.Model):
         Contact, models.SET_NULL, null=True, blank=True, related_name="codes_used"
     )
     decision = models.CharField(max_length=10, blank=True)
+    decided_by = models.CharField(max_length=100, blank=True)  # as people call them
 
     class Meta:
+        verbose_name = "question"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -313,6 +333,10 @@ class BlockedTitle(models.Model):
 
     def __str__(self) -> str:
         return self.title or f"TMDB {self.tmdb_id}"
+
+    def clean(self) -> None:
+        if not self.title.strip() and self.tmdb_id is None:
+            raise ValidationError("Give a title or a TMDB id.")
 
 
 class BackfillState(models.Model):

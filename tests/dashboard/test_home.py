@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from downloads import live
 from downloads.control import beat
-from downloads.models import Download, MonitorState
+from downloads.models import Download, DownloadRequest, MonitorState
 from moviesms.models import Incident
-from smsbot.models import Contact, InboundMessage, OutboundMessage
+from smsbot.models import Contact, InboundMessage, Issue, OutboundMessage
 from tests.conftest import Household
 from tests.dashboard.conftest import ALEX, KIM, SAM, a_contact, a_film, an_ask, came_in, went_out
 
@@ -89,6 +89,44 @@ def test_a_stranger_is_let_in_or_blocked(admin_client: Client, settings: Setting
     assert Contact.objects.get(pk=stranger.pk).standing == "allowed"
     assert Contact.objects.get(pk=other.pk).standing == "blocked"
     assert "can i get Dune" not in page(admin_client)
+
+
+def test_a_request_is_approved_or_declined_and_who_asked_is_told(
+    household: Household, admin_client: Client
+) -> None:
+    a_contact(needs_approval=True)
+    a_contact(ALEX, "Alex", needs_approval=True)
+    household.text(SAM, "get Dune 2021")
+    household.text(ALEX, "get Inception")
+    dune, inception = DownloadRequest.objects.order_by("id")
+
+    assert "asked for by Sam" in page(admin_client)
+    assert do(admin_client, "approve", dune.pk) == ["Dune (2021) will be got; who asked is told."]
+    assert do(admin_client, "decline", inception.pk)
+    household.work()
+
+    states = dict(DownloadRequest.objects.values_list("requester", "state"))
+    assert states == {SAM: "active", ALEX: "declined"}
+    assert "Dune (2021)" in household.texts_to(SAM)[-1]
+    assert "Inception (2010)" in household.texts_to(ALEX)[-1]
+    assert "Requests to approve" not in page(admin_client)
+
+
+def test_a_problem_that_somebody_reports_is_solved(admin_client: Client) -> None:
+    sam, film = a_contact(), a_film(1, "Dune", "completed")
+    issue = Issue.objects.create(
+        contact=sam,
+        download=film,
+        inbound=came_in(sam, "there is no sound in Dune"),
+        kind="broken",
+        created_at=timezone.now(),
+    )
+
+    assert "says Sam" in page(admin_client)
+    assert do(admin_client, "solved", issue.pk) == ["Dune: solved; Sam is told."]
+
+    assert Issue.objects.get().state == "solved"
+    assert "says Sam" not in page(admin_client)
 
 
 def test_a_stuck_import_is_explained_in_words_and_cancelled_after_a_question(

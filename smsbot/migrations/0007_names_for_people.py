@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsbot", "0004_answer_by_hand"),
+        ("smsbot", "0006_answer_by_hand"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downloads", "0001_initial"),
+        ("downloads", "0003_releases_and_bad_files"),
     ]
 
     operations = [
