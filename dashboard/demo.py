@@ -78,6 +78,12 @@ class Year:
 
     def bring_to_the_present(self) -> None:
         """Write what is going on today: films under way, and what needs the owner."""
+        # The newest film there is will have to do for one that is not out yet.
+        self.films.sort(key=lambda row: row["released"])
+        film, request, person = self._ask(self._ago(days=6), radarr=True)
+        opens = (self.now + timedelta(days=40)).date().isoformat()
+        self._move(film, request, [person], Status.WAITING, self._ago(days=6), opens)
+        self.chance.shuffle(self.films)
         for minutes, percent, left in ((190, 87.4, 9), (64, 52.0, 38), (21, 8.3, 150)):
             film, request, person = self._ask(self._ago(minutes=minutes), radarr=True)
             self._move(film, request, [person], Status.DOWNLOADING, self._ago(minutes=minutes - 6))
@@ -87,11 +93,6 @@ class Year:
             self.views.append((film, progress, []))
         self._stuck("import", Status.IMPORTING, hours=5)
         self._stuck("nothing_found", Status.SEARCHING, hours=31)
-        # The newest film there is will have to do for one that is not out yet.
-        self.films.sort(key=lambda row: row["released"])
-        film, request, person = self._ask(self._ago(days=6), radarr=True)
-        opens = (self.now + timedelta(days=40)).date().isoformat()
-        self._move(film, request, [person], Status.WAITING, self._ago(days=6), opens)
         film, request, person = self._ask(self._ago(hours=20), radarr=True)
         self._move(film, request, [person], Status.DOWNLOADING, self._ago(hours=19))
         self._move(film, request, [person], Status.FAILED, self._ago(hours=17), REASONS[0])
