@@ -356,7 +356,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     list_display = ("short", "who", "kind", "state", "why", "segment_count", "created")
     list_display_links = ("short",)
-    list_before_template = "smsbot/admin/costs.html"
+    list_after_template = "smsbot/admin/costs.html"
     list_filter = ("status", TroubleFilter, "purpose")
     list_select_related = ("contact",)
     search_fields = ("text", "contact__name", "contact__address", "twilio_sid", "failure")
