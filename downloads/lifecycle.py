@@ -62,12 +62,14 @@ def transition_to(
     *,
     now: datetime,
     reason: str = "",
+    kind: str = "",
     dedupe: str | None = None,
     **changes: Any,
 ) -> bool:
     """Move `download` to `status` if nobody moved it since it was read; say whether it moved.
 
-    `dedupe` names what may be told once per generation; by default what the status itself tells.
+    `kind` and `dedupe` name what may be told once per generation; by default what the status
+    itself tells.
     `changes` are further fields of the row, written in the same statement. On success `download`
     holds the new values. Raises ValueError for an edge that the table above does not have.
     """
@@ -88,7 +90,7 @@ def transition_to(
         moved = _write(
             download,
             fields,
-            kind=_TOLD.get(status, status.value),
+            kind=kind or _TOLD.get(status, status.value),
             dedupe=dedupe or _TOLD.get(status),
             reason=reason,
             now=now,
@@ -126,7 +128,7 @@ def remember(download: Download, **facts: Any) -> bool:
     return True
 
 
-def begin_generation(download: Download, *, now: datetime) -> bool:
+def begin_generation(download: Download, *, now: datetime, **changes: Any) -> bool:
     """Ask again for a download that has ended: what happened before no longer counts.
 
     Who waits for an approval waits for it in the new generation.
@@ -143,6 +145,9 @@ def begin_generation(download: Download, *, now: datetime) -> bool:
             history_floor=floor,
             removal_due=False,
             completed_at=None,
+            release_told="",
+            release_told_at=None,
+            **{"another_due": False, "bad_file_id": None, **changes},
         )
         if begun:
             _pending(download, before).update(generation=download.generation)

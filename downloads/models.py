@@ -58,6 +58,13 @@ class Download(models.Model):
 
     add_lease = models.DateTimeField(null=True, blank=True)
     removal_due = models.BooleanField(default=False)
+    # Its file is bad: the next tick has it deleted, its release blocked, and another looked for.
+    another_due = models.BooleanField(default=False)
+    bad_file_id = models.PositiveIntegerField(null=True, blank=True)  # Radarr's id of that file
+
+    # The release date that was told last, empty when none is known, and when it was told.
+    release_told = models.CharField(max_length=10, blank=True)
+    release_told_at = models.DateTimeField(null=True, blank=True)
 
     # What a grace needs: since when something was seen, so that one odd look proves nothing.
     failed_seen_at = models.DateTimeField(null=True, blank=True)

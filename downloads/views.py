@@ -42,6 +42,14 @@ def _completed(error: services.AlreadyCompleted) -> ApiError:
     return ApiError("already_completed", f"{error} is in the library already.", 409)
 
 
+class Pages(PageNumberPagination):
+    """Fifty to a page, or as many as are asked for, up to 200."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
 def _request(match: services.Match, address: str) -> services.Taken:
     """Ask for a film on the terms of whom it is for. Raises NotAllowed."""
     now = timezone.now()
@@ -62,14 +70,6 @@ def _status_of(taken: services.Taken) -> int:
         return status.HTTP_202_ACCEPTED
     is_new = taken.outcome in (services.Outcome.ADDED, services.Outcome.SAVED)
     return status.HTTP_201_CREATED if taken.created and is_new else status.HTTP_200_OK
-
-
-class Pages(PageNumberPagination):
-    """Fifty to a page, or as many as are asked for, up to 200."""
-
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 class ShallowJSONParser(JSONParser):

@@ -334,6 +334,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Films": [
             _item(request, "Downloads", "movie", "downloads_download"),
             _item(request, "Requests", "person_raised_hand", "downloads_downloadrequest"),
+            _item(request, "Issues", "build", "smsbot_issue"),
         ],
         "Texts": [
             _item(request, "Contacts", "contacts", "smsbot_contact"),

@@ -74,13 +74,15 @@ REQUEST_WINDOW = env.float("REQUEST_WINDOW", default=7 * 24 * 3600)
 # How long a one-time code, sent to the owner with a question, counts.
 CODE_TTL = env.float("CODE_TTL", default=3 * 24 * 3600)
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
+SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
+# When the last person who asked for a film leaves, and nothing of it is downloaded yet.
+CANCEL_WHEN_NOBODY_WAITS = env.bool("CANCEL_WHEN_NOBODY_WAITS", default=True)
 # Two machines that answer each other: so many answers in so short a time, and then silence.
 LOOP_LIMIT = env.int("LOOP_LIMIT", default=5)
 LOOP_WINDOW = env.float("LOOP_WINDOW", default=120)
 LOOP_PAUSE = env.float("LOOP_PAUSE", default=900)
-# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
-SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
-SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)

@@ -27,7 +27,14 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import approvals, costs, handover, processing, sending
+from smsbot import (
+    approvals,
+    costs,
+    handover,
+    issue_admin,  # noqa: F401  (registers its page)
+    processing,
+    sending,
+)
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments

@@ -29,6 +29,10 @@ class Resolution(Protocol[F_co]):
     def sure(self) -> bool:
         """Whether there is nothing to ask."""
 
+    @property
+    def namesake(self) -> F_co | None:
+        """Where there is nothing to ask, the film of the same title that was passed over."""
+
 
 Search = Callable[[str, int | None, How], Resolution[F]]
 """Title, year, and how close a film must come: `downloads.services.resolve`."""
@@ -41,6 +45,7 @@ class Found(Generic[F]):
     title: Title
     matches: list[F]
     sure: bool
+    namesake: F | None = None
 
 
 def find(found: Sequence[Reading], search: Search[F]) -> list[Found[F]]:
@@ -104,7 +109,8 @@ class _Ledger(Generic[F]):
         if how == "like" and title.year:
             self._made.add((_query(want)[0], None))
         resolution = self._search(title.title, title.year, want.age or how)
-        return Found(title, list(resolution.matches), resolution.sure and not want.ask)
+        sure = resolution.sure and not want.ask
+        return Found(title, list(resolution.matches), sure, resolution.namesake if sure else None)
 
     def guess(self, reading: Reading) -> list[Found[F]]:
         """Try the one title of a reading as a misspelt one, if there are searches left."""

@@ -13,7 +13,7 @@ from django.utils import formats
 
 from downloads import services
 from moviesms.models import Incident
-from smsbot import approvals, codes, recent, terms
+from smsbot import approvals, codes, issues, recent, terms
 from smsbot.models import Contact, OutboundMessage
 from smsbot.policy import owners
 from smsbot.reasons import in_plain_words
@@ -31,9 +31,12 @@ TEMPLATES = {
     "stuck": "stuck",
     "nothing_found": "nothing_found",
     "waiting": "waiting",
+    "moved": "moved",
+    "released": "released",
 }
 # News of these is no news after a while; ends are told however late.
-_GROWS_STALE = frozenset({"started", "waiting", "stuck"})
+_GROWS_STALE = frozenset({"started", "waiting", "moved", "released", "stuck"})
+_OF_A_DATE = frozenset({"waiting", "moved"})
 
 
 def hand_out(now: datetime) -> set[int]:
@@ -60,6 +63,8 @@ def _tell_event(event_id: int, now: datetime) -> set[int]:
             services.annotate_event(event_id, "too old")
         elif not news.superseded:
             contacts = {_tell(news, *request, now) for request in news.requests}
+        if news.kind == "completed":
+            issues.arrived(news.tmdb_id, news.created_at, now)
         services.finish_requests(event_id)
     if contacts:
         log.info("told", event_id=event_id, kind=news.kind, people=len(contacts))
@@ -94,7 +99,7 @@ def _context(news: services.EventNews) -> dict[str, Any]:
     return {
         "film": news.name,
         "reason": in_plain_words(news.reason) if news.kind == "failed" else "",
-        "date": _readable_date(news.reason) if news.kind == "waiting" else "",
+        "date": _readable_date(news.reason) if news.kind in _OF_A_DATE else "",
         "owner_knows": bool(settings.OWNER_PHONE_NUMBERS or settings.ALERT_URLS),
     }
 

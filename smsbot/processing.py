@@ -8,6 +8,7 @@ late finds that the row is no longer its own.
 import random
 import uuid
 from collections.abc import Callable, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -93,7 +94,7 @@ def _answer(
     """Have the conversation answer, and write the end; what fails is put off. Raises ClaimLost."""
     try:
         reply = answer(message, now=now, keep=keep)
-        _complete(message, token, reply, timezone.now())
+        reply = _complete(message, token, reply, timezone.now())
     except services.ServiceError as error:
         if error.permanent:
             open_incident("tmdb:unusable", f"No film can be found: {error}", now=now)
@@ -178,10 +179,13 @@ def _write(message: InboundMessage, token: uuid.UUID, **fields: object) -> None:
 # --- Ends ---------------------------------------------------------------------------------------
 
 
-def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> None:
-    """Write the reply, what it announces and the message's end, in one transaction."""
+def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> Reply:
+    """Write the reply, what it announces and the message's end, in one transaction; return it."""
     with transaction.atomic():
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
+        if reply.late is not None:
+            with speaking_to(message.contact):
+                reply = replace(reply.late(now), question=reply.question)
         if reply.text:
             _queue(message, reply, reply.purpose, now)
         for request_id, told_end in reply.announces:
@@ -194,6 +198,7 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         for effect in reply.effects:
             effect(now)
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
+    return reply
 
 
 def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
@@ -206,6 +211,7 @@ def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -
             "text": reply.text,
             "template": reply.template,
             "offers": [match.as_dict() for match in reply.offers] or None,
+            "asks": reply.asks,
             "request_id": reply.announces[0][0] if len(reply.announces) == 1 else None,
             "created_at": now,
         },
