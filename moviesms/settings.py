@@ -4,6 +4,7 @@ The environment's name is the setting's name. Every duration is in seconds.
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 LOG_DIR = Path(env.str("LOG_DIR", default=str(DATA_DIR / "logs"))).expanduser().resolve()
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text").lower()
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"http://127.0.0.1:{PORT}"
 try:
@@ -72,6 +74,9 @@ REQUEST_WINDOW = env.float("REQUEST_WINDOW", default=7 * 24 * 3600)
 # How long a one-time code, sent to the owner with a question, counts.
 CODE_TTL = env.float("CODE_TTL", default=3 * 24 * 3600)
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
+SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 # When the last person who asked for a film leaves, and nothing of it is downloaded yet.
 CANCEL_WHEN_NOBODY_WAITS = env.bool("CANCEL_WHEN_NOBODY_WAITS", default=True)
 # Two machines that answer each other: so many answers in so short a time, and then silence.
@@ -107,6 +112,11 @@ UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
+
+# On a small box web server, worker and monitor are one process: `manage.py up --small`.
+WORK_IN_THREADS = os.environ.get("MOVIESMS_ROLE") == "small"
+# Processes of the web server; one is enough for a household.
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 
 # --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
 REDIS_HOST = env.str("REDIS_HOST", default="")
@@ -187,21 +197,26 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "unfold",
     "moviesms",
     "downloads",
     "smsbot",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "axes",
 ]
+# The worker and the monitor show no pages, and need not hold what makes them.
+if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
+    INSTALLED_APPS = [
+        "unfold",
+        *INSTALLED_APPS,
+        "django.contrib.admin",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "axes",
+    ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -269,8 +284,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-# Radarr and a health probe come from the home network, past the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/sms/radarr/webhook$"]
+# Radarr, a health probe and Prometheus come from the home network, past the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^api/sms/radarr/webhook$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
@@ -297,6 +312,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ----------------------------------------------------------------------------------------
+# How often one caller may call (0: no limit).
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=60)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "moviesms.auth.ApiTokenAuthentication",
@@ -304,8 +322,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moviesms.auth.TokenScopeOrStaff"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": ["moviesms.throttling.CallerThrottle"],
     "EXCEPTION_HANDLER": "moviesms.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -329,6 +346,10 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "moviesms.schema.add_common_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {"DownloadStatusEnum": "downloads.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -359,14 +380,15 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
 # --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
-DOWNLOADS_ON_EVENTS = "smsbot.tasks.hand_out_events"
+DOWNLOADS_ON_EVENTS = "smsbot.handover.events"
 DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
 DOWNLOADS_REQUESTER_RULE = "smsbot.policy.rule_for_address"
 MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
+MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = "moviesms.logs.configure"
-LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL}
+LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL, "format": LOG_FORMAT}
 
 # --- Admin --------------------------------------------------------------------------------------
 UNFOLD = {

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -27,14 +28,17 @@ from moviesms.admin import (
     when,
 )
 from smsbot import (
+    approvals,
+    costs,
+    handover,
     issue_admin,  # noqa: F401  (registers its page)
     processing,
     sending,
-    tasks,
 )
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
+from smsbot.terms_admin import BY_ADMIN
 
 Status = OutboundMessage.Status
 Standing = Contact.Standing
@@ -137,7 +141,7 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 
 
 def _allow(contact: Contact) -> Result:
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.ALLOWED)
+    approvals.decide_contact(contact.pk, True, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} may ask for films.")
 
 
@@ -145,7 +149,7 @@ def _block(contact: Contact) -> Result:
     if access_of(contact) == Access.OWNER:
         text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
         return Result(text, messages.WARNING)
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.BLOCKED)
+    approvals.decide_contact(contact.pk, False, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} is blocked: no answers, and no texts.")
 
 
@@ -153,7 +157,7 @@ def _try_again(message: InboundMessage) -> Result:
     if not processing.retry(message.pk):
         text = f"{message.contact}: “{_short(message.body)}” was not given up."
         return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.process_inbound, message.pk)
+    handover.inbound(message.pk)
     return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
 
 
@@ -171,20 +175,33 @@ def _send_again(message: OutboundMessage) -> Result:
 
 @admin.register(Contact)
 class ContactAdmin(ActingAdmin):
-    """The people, what they may do, and the conversation with each. Their name can be edited."""
+    """The people, what they may do, and the conversation with each.
+
+    Their name and the terms on which they may ask can be edited.
+    """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
     list_display_links = ("called", "address")
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
-    fields = ("name", "address", "may", "standing_label", "opted_out", "films", "since")
-    readonly_fields = fields[1:]
+    editable = ("name", "needs_approval", "request_limit")
+    readonly_fields = (
+        "address",
+        "may",
+        "standing_label",
+        "opted_out",
+        "silent",
+        "films",
+        "since",
+    )
+    fields = (*editable, *readonly_fields)
     actions = ("allow_selected", "block_selected")
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
 
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
+    silent = when("silent_until", "gets no answers until (a loop)")
     allow_selected = for_selected(_allow, "Allow")
     block_selected = for_selected(_block, "Block")
     allow = on_this_page(
@@ -204,8 +221,8 @@ class ContactAdmin(ActingAdmin):
         return contacts.annotate(last_text_at=last)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        """Write the name alone: the person may have texted STOP since the page was opened."""
-        obj.save(update_fields=["name"])
+        """Write what can be edited alone: the person may have texted STOP meanwhile."""
+        obj.save(update_fields=self.editable)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -366,6 +383,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     list_display = ("short", "who", "kind", "state", "why", "segment_count", "created")
     list_display_links = ("short",)
+    list_before_template = "smsbot/admin/costs.html"
     list_filter = ("status", TroubleFilter, "purpose")
     list_select_related = ("contact",)
     search_fields = ("text", "contact__name", "contact__address", "twilio_sid", "failure")
@@ -392,6 +410,13 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         icon="send",
     )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add what the texts of each month cost."""
+        sums = {"months": costs.months(timezone.now()), "currency": settings.SMS_CURRENCY}
+        return super().changelist_view(request, {**sums, **(extra_context or {})})
+
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
         return _short(message.text)
@@ -412,9 +437,9 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     def why(self, message: OutboundMessage) -> str:
         return _failure(message)
 
-    @admin.display(description="segments")
+    @admin.display(description="segments", ordering="segments")
     def segment_count(self, message: OutboundMessage) -> int:
-        return segments(message.text)
+        return message.segments or segments(message.text)
 
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:

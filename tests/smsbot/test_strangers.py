@@ -1,4 +1,4 @@
-"""A new number under ask-owner: what they hear, what the owner is asked, and what the answer does."""
+"""A new number under ask-owner: what they hear, what the owner is asked, what the answer does."""
 
 from datetime import timedelta
 from typing import Any

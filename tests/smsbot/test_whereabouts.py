@@ -83,9 +83,9 @@ def test_the_owner_knows_only_where_they_were_told(
 def test_a_model_names_the_film(
     household: Household, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    model = FakeModel().install(monkeypatch, settings)
     household.text(SAM, ASK)
     household.text(SAM, "get The Matrix")
+    model = FakeModel().install(monkeypatch, settings)
     named = [{"title": "Inception", "year": None, "media": "movie"}]
     model.answers = [{"intent": "status", "titles": named, "choice": None, "language": "en"}]
     answer = status(household, "so what has become of the one with the spinning top")
