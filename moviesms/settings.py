@@ -67,6 +67,8 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# auto: each person is answered as they write; a language's code speaks to all who have not chosen.
+SMS_LANGUAGE = env.str("SMS_LANGUAGE", default="auto")
 # What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
 SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
 SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
@@ -229,7 +231,7 @@ TEMPLATES.append(
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "NAME": "text",
         "APP_DIRS": True,
-        "OPTIONS": {"autoescape": False},
+        "OPTIONS": {"autoescape": False, "builtins": ["django.templatetags.i18n"]},
     }
 )
 STATIC_URL = "/static/"

@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import formats
 
 from downloads import services
 from moviesms.models import Incident
@@ -17,7 +16,7 @@ from smsbot import recent
 from smsbot.models import Contact, OutboundMessage
 from smsbot.policy import owners
 from smsbot.reasons import in_plain_words
-from smsbot.replies import render, speaking_to
+from smsbot.replies import readable_date, render, speaking_to
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +97,7 @@ def _context(news: services.EventNews) -> dict[str, Any]:
 
 
 def _readable_date(iso: str) -> str:
-    return formats.date_format(date.fromisoformat(iso), "j F Y") if iso else ""
+    return readable_date(date.fromisoformat(iso)) if iso else ""
 
 
 def _announce(request: Any, now: datetime) -> set[int]:
