@@ -8,6 +8,8 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections, connections
 
+from moviesms.checks import CONFIGURATION
+
 log = structlog.get_logger(__name__)
 
 
@@ -19,6 +21,8 @@ class LoopCommand(BaseCommand):
     """
 
     default_interval = 30.0
+    # What concerns pages is of no concern here, and would load them all.
+    requires_system_checks = (CONFIGURATION,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one pass and exit")

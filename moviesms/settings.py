@@ -102,6 +102,9 @@ ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
 
+# Processes of the web server; one is enough for a household.
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+
 # --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
 REDIS_HOST = env.str("REDIS_HOST", default="")
 REDIS_PORT = env.int("REDIS_PORT", default=6379)
@@ -181,21 +184,26 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "unfold",
     "moviesms",
     "downloads",
     "smsbot",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "axes",
 ]
+# The worker and the monitor show no pages, and need not hold what makes them.
+if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
+    INSTALLED_APPS = [
+        "unfold",
+        *INSTALLED_APPS,
+        "django.contrib.admin",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "axes",
+    ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -231,7 +231,10 @@ def _callback(message: OutboundMessage) -> str | None:
     """Return where Twilio reports to; None when it could not reach us."""
     if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1") and not settings.TWILIO_API_URL:
         return None
-    return settings.PUBLIC_URL + reverse("sms-status", args=[message.public_id])
+    # By the bot's own addresses: a worker does not hold the pages that the others lead to.
+    return (
+        f"{settings.PUBLIC_URL}/api/sms{reverse('sms-status', 'smsbot.urls', [message.public_id])}"
+    )
 
 
 # --- Ends ---------------------------------------------------------------------------------------

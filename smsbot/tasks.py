@@ -6,27 +6,27 @@ When publishing fails nothing is lost: the sweep of the monitor's process finds 
 from typing import Any
 
 import structlog
-from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from downloads import services
+from moviesms.celery import app
 from moviesms.live import breaker
 from smsbot import notifications, processing, sending
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task
+@app.task
 def process_inbound(inbound_id: int) -> None:
     """Answer one inbound message and then what waits behind it, and send the answers."""
     processing.process_line(inbound_id)
     services.watch_monitor(timezone.now())
 
 
-@shared_task
+@app.task
 def hand_out() -> None:
     """Turn events into texts and send them."""
     for contact_id in notifications.hand_out(timezone.now()):
