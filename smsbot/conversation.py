@@ -6,6 +6,7 @@ is stored on the inbound row before it is acted on, so that a crash repeats neit
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from downloads.services import Match
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from smsbot import inbound as incoming
-from smsbot import leaving, recent, requesting, rules, standing, understanding, whereabouts
+from smsbot import language, leaving, preferences, recent, requesting, rules, standing, understanding, whereabouts
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import speaking_to
@@ -29,11 +30,26 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
     `keep(**fields)` stores fields of the row at once. Raises services.ServiceError when TMDB
     cannot be asked: the message is then tried again later.
     """
-    with speaking_to(message.contact):
-        return _answer(message, now, keep)
+    contact, heard = message.contact, language.recognise(message.body)
+    with speaking_to(contact, heard):
+        reply = _before_reading(message, now)
+    if reply is not None:
+        return _remembering(reply, contact, heard)
+    reading, heard = _read(message, keep)
+    with speaking_to(contact, heard):
+        question = open_question(contact, answering=message)
+        return _remembering(_act(message, reading, question, now, keep), contact, heard)
 
 
-def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -> Reply:
+def _remembering(reply: Reply, contact: Contact, heard: str) -> Reply:
+    """Have the answer note the language that the person wrote, where their text told one."""
+    if heard in ("", contact.heard_language):
+        return reply
+    return replace(reply, contact_changes={**reply.contact_changes, "heard_language": heard})
+
+
+def _before_reading(message: InboundMessage, now: datetime) -> Reply | None:
+    """Answer what costs no reading: the carriers' words, who may not ask, answers, preferences."""
     contact = message.contact
     word = standing.opt_word(message, contact)
     if word is not None:
@@ -53,8 +69,7 @@ def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -
         chosen = rules.choice(message.body, _rule_offers(question))
         if chosen is not None:
             return requesting.choose(message, question, chosen, now)
-    reading = _read(message, keep)
-    return _act(message, reading, question, now, keep)
+    return preferences.answer(contact, message.body)
 
 
 def _act(
@@ -89,17 +104,19 @@ def _act(
 # --- What is meant ------------------------------------------------------------------------------
 
 
-def _read(message: InboundMessage, keep: Callable[..., None]) -> Understanding:
-    """Return the reading of the text: by rule where that is plain, else the model's, else rules."""
+def _read(message: InboundMessage, keep: Callable[..., None]) -> tuple[Understanding, str]:
+    """Return the reading of the text, and the language it is surely written in or "".
+
+    It is read by rule where that is plain, else by the model, else by rules.
+    """
     if message.understanding is not None:
-        return Understanding.model_validate(message.understanding)
-    reading = rules.command(message.body)
-    if reading is None:
-        reading = _ask_model(message)
-    if reading is None:
-        reading = rules.read(message.body)
-    keep(understanding=reading.model_dump(mode="json"))
-    return reading
+        reading = Understanding.model_validate(message.understanding)
+    else:
+        by_rule = rules.command(message.body)
+        reading = by_rule or _ask_model(message) or rules.read(message.body)
+        keep(understanding=reading.model_dump(mode="json"))
+    titles = [title.title for title in reading.titles]
+    return reading, language.of_reading(message.body, titles, reading.language)
 
 
 def _ask_model(message: InboundMessage) -> Understanding | None:

@@ -7,18 +7,22 @@ is taken for one ("Plain Clothes" is a request), and its opposite undoes it.
 import re
 from typing import Any
 
-from smsbot import language, phrases, spanish
+from smsbot import language, phrases, shapes, spanish
 from smsbot.models import Contact
 from smsbot.replies import speaking_to, style
 from smsbot.reply import Reply, say
+from smsbot.wishes import plain_text
 
 MUTABLE = ("started", "waiting", "nothing_found", "stuck")
 """The news that a person may do without. Ends and answers are always told."""
 
+_EDGES = " .,!?;\"'“”«»"
 _LONGEST = 60
 _LONGEST_NAME = 40
 
-_SETTINGS = phrases.whole(r"(?:my |show (?:me )?(?:my )?)?(?:settings|preferences)", *spanish.SETTINGS)
+_SETTINGS = phrases.whole(
+    r"(?:my |show (?:me )?(?:my )?)?(?:settings|preferences)", *spanish.SETTINGS
+)
 _PLAIN = phrases.whole(
     r"(?:only |just )?plain (?:texts?|style|messages?)", r"(?:no|without|stop the) emojis?",
     *spanish.PLAIN,
@@ -31,9 +35,7 @@ _FEWER = phrases.whole(
     *spanish.FEWER,
 )  # fmt: skip
 _ALL = phrases.whole(r"(?:send me )?all (?:the )?(?:texts|updates|messages)", *spanish.ALL)
-_NAME = re.compile(
-    r"(?:my )?name ?: ?(?P<name>\S.*)|" + "|".join(spanish.NAME), re.IGNORECASE
-)
+_NAME = re.compile(r"(?:my )?name ?: ?(?P<name>\S.*)|" + "|".join(spanish.NAME), re.IGNORECASE)
 _LANGUAGE = phrases.whole(
     r"(?:in |speak |text me in |talk (?:to me )?in )?(?P<words>\w+)", *spanish.LANGUAGE
 )
@@ -42,7 +44,7 @@ _NO_NAME = re.compile(r"[^\w .'’-]|\d")
 
 def answer(contact: Contact, text: str) -> Reply | None:
     """Show the settings, or change one and say what now holds; None for any other text."""
-    plain = phrases.bare(text)
+    plain = shapes.COURTESY.sub("", plain_text(text).strip(_EDGES))
     if len(plain) > _LONGEST:
         return None
     if _SETTINGS.fullmatch(plain):

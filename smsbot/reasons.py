@@ -4,9 +4,7 @@ from django.utils.translation import gettext, gettext_noop
 
 _PLAIN = {
     "excluded": gettext_noop("It's on the list of movies that this library leaves out."),
-    "unknown_film": gettext_noop(
-        "The movie library doesn't know it yet. Try again in a few days!"
-    ),
+    "unknown_film": gettext_noop("The movie library doesn't know it yet. Try again in a few days!"),
     "folder_in_use": gettext_noop(
         "Something in the library is in its way; its owner has to look at it."
     ),

@@ -60,10 +60,8 @@ SMALL_TALK = (
     r"(?:estoy|ya) (?:\w+)(?: \w+)?|voy en camino|ya llegu[eé]|ll[aá]mame(?: \w+)?",
 )
 TALK_WORDS = """
-    hola gracias sí si no qué que quién cuándo dónde cómo cuál yo tú tu mi me te se lo la le nos
-    ellos ella él el eso esto esta este ese esa ya aquí acá ahí allá ahora luego después mañana hoy
-    noche bien mal bueno buena vamos voy ven vete ir dormir comer casa está estoy eres es son soy
-    amor feliz perdón nunca siempre nada todo todos algo alguien
+    hola gracias qué quién cuándo dónde cómo yo tú aquí allá ahora luego después mañana hoy vamos
+    voy estoy eres soy perdón nunca siempre adiós
 """
 GREETINGS = (
     "hola", "buenas(?: tardes| noches)?", r"buenos d[ií]as", "oye", "por favor", "porfa(?:vor)?",
@@ -93,7 +91,7 @@ GENERIC = """
     ver hoy mañana noche ahora luego porfa favor gracias me te nos los niños todos familia
 """
 OPENING = (
-    "eso", "esto", "esta", "esa", "ese", "este", "algo", "alguna", "alguno", "otra", "otro", "que",
+    "eso", "esto", "esta", "esa", "ese", "este", "algo", "alguna", "alguno", "que",
     "si", "cuando", "donde", "porque", "qu[eé]", "c[oó]mo", "a (?:mi|tu|la|los|las)", "saber",
     "dormir", "comer", "ir", "salir", "hablar", "hacer", "mucho", "unas?", "lo que", "nada", "m[aá]s",
 )  # fmt: skip
@@ -104,21 +102,20 @@ _GET = (
     "(?:buscar|descargar|bajar|poner|conseguir|a[nñ]adir|agregar|pedir|encontrar|ver|traer|mostrar)"
 )
 WISH = (
-    r"(?:quiero|queremos|quisiera|quisi[eé]ramos|(?:me|nos) gustar[ií]a|necesito|necesitamos"
-    rf"|tengo ganas de|tenemos ganas de|se me antoja|vamos a|podemos)(?: (?:volver a )?{_GET}(?:la|las|me|nos)?)?"
-    r"(?= )",
+    rf"(?<!\bno )(?:quiero|queremos|quisiera|quisi[eé]ramos|(?:me|nos) gustar[ií]a|necesito|necesitamos)"
+    rf"(?: (?:volver a )?{_GET}(?:me|nos)?)?(?= )",
+    rf"(?:tengo ganas de|tenemos ganas de|se me antoja|vamos a|podemos) {_GET}",
     rf"(?:me |nos )?(?:puedes|puede|podr[ií]as|podr[ií]a|podemos) (?:\w+ )?{_GET}(?:me|nos)?",
     "(?:me|nos) (?:consigues|bajas|descargas|pones|buscas|agregas|a[nñ]ades|encuentras|traes)",
     "(?:consigues|bajas|descargas|pones|buscas|agregas|a[nñ]ades)",
-    "(?:tienes|tienen|hay|est[aá] disponible)",
+    "(?:tienes|tienen)",
     "(?:busco|buscamos|estoy buscando|estamos buscando|qu[eé] tal)",
 )
 ORDERS = (
-    r"(?:descarga|baja|busca|pon|consigue|agrega|a[nñ]ade|trae|encuentra|mira)(?:r|me|nos)?",
+    r"(?:descarga|baja|busca|pon|consigue|agrega|a[nñ]ade|trae|encuentra)(?:r|me|nos)?",
     r"(?:b[uú]sca|b[aá]ja|cons[ií]gue|desc[aá]rga|agr[eé]ga|tr[aá]e|encu[eé]ntra|p[oó]n)(?:me|nos)(?:la|las)?",
-    "(?:quiero|dame|danos)",
+    "(?:dame|danos)",
 )
-NEGATION = "no|nunca|ya no|tampoco"
 
 # --- Around a title ------------------------------------------------------------------------------
 
@@ -156,7 +153,9 @@ ORDINALS = ("primera primer 1a", "segunda segundo 2a", "tercera tercer 3a", "cua
     "quinta quinto 5a", "sexta sexto 6a",
 )  # fmt: skip
 ORDINAL_OF = r"(?:parte |pel[ií]cula |peli )?de "
-SEVERAL = rf"(?:(?:las|ambas|todas las) (?:dos |tres |cuatro |cinco |seis )?(?:{_FILM} )?de|ambas|todas)"
+SEVERAL = (
+    rf"(?:(?:las|ambas|todas las) (?:dos |tres |cuatro |cinco |seis )?(?:{_FILM} )?de|ambas|todas)"
+)
 
 # --- Answers to a question -----------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ Extractor = Callable[..., Iterator[Any]]
 
 def template(
     file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[tuple[int, str, Any, list[str]]]:
+) -> Iterator[Any]:
     """Extract the messages of a Django template, read as makemessages reads it."""
     code = templatize(file.read().decode())
     yield from extract_python(BytesIO(code.encode()), keywords, comment_tags, options)
@@ -74,6 +74,8 @@ def refresh(language: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = gathered()
     catalog = read(language) if path.exists() else Catalog(locale=language, charset="utf-8")
+    catalog.project, catalog.version, catalog.fuzzy = "moviesms", "", False
+    catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
     catalog.update(texts, no_fuzzy_matching=True, update_creation_date=False)
     with path.open("wb") as file:
         write_po(file, catalog, width=100, omit_header=False, ignore_obsolete=True)
