@@ -28,6 +28,7 @@ from moviesms.admin import (
     when,
 )
 from smsbot import costs, processing, sending, tasks
+from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -167,14 +168,21 @@ def _send_again(message: OutboundMessage) -> Result:
 
 @admin.register(Contact)
 class ContactAdmin(ActingAdmin):
-    """The people, what they may do, and the conversation with each. Their name can be edited."""
+    """The people, what they may do, and the conversation with each.
+
+    Their name, and how they like to be written to, can be edited.
+    """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
     list_display_links = ("called", "address")
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
-    fields = ("name", "address", "may", "standing_label", "opted_out", "films", "since")
-    readonly_fields = fields[1:]
+    form = ContactForm
+    fields = (
+        "name", "language", "style", "muted", "address", "may", "standing_label", "opted_out",
+        "films", "since",
+    )  # fmt: skip
+    readonly_fields = fields[4:]
     actions = ("allow_selected", "block_selected")
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
@@ -200,8 +208,8 @@ class ContactAdmin(ActingAdmin):
         return contacts.annotate(last_text_at=last)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        """Write the name alone: the person may have texted STOP since the page was opened."""
-        obj.save(update_fields=["name"])
+        """Write what was changed alone: the person may have texted STOP since the page opened."""
+        obj.save(update_fields=form.changed_data)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

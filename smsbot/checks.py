@@ -17,7 +17,6 @@ from moviesms.checks import (
     is_public,
     too_short,
 )
-
 from smsbot.language import AUTOMATIC, languages
 
 POLICIES = ("open", "allowlist", "ask-owner")

@@ -16,7 +16,17 @@ from downloads.services import Match
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
 from smsbot import inbound as incoming
-from smsbot import language, leaving, preferences, recent, requesting, rules, standing, understanding, whereabouts
+from smsbot import (
+    language,
+    leaving,
+    preferences,
+    recent,
+    requesting,
+    rules,
+    standing,
+    understanding,
+    whereabouts,
+)
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import speaking_to

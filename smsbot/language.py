@@ -70,13 +70,14 @@ def recognise(text: str, without: Iterable[str] = ()) -> str:
 def of_reading(text: str, titles: Iterable[str], by_model: str) -> str:
     """Return the language of a text that was read, `by_model` being what a model says or "".
 
-    A model names a language for the barest title too, so it is heard only where more is said.
+    A model is heard where the words themselves do not tell. It names a language for the barest
+    title too, so more must be said than that.
     """
     titles = list(titles)
     code = by_model.casefold().partition("-")[0]
-    if code in languages() and len(_words(_left_of(text, titles))) >= _FEWEST_WORDS:
-        return code
-    return recognise(text, titles)
+    says_more = len(_words(_left_of(text, titles))) >= _FEWEST_WORDS
+    by_words = recognise(text, titles)
+    return by_words or (code if says_more and code in languages() else "")
 
 
 def _score(said: frozenset[str], language: str) -> tuple[int, int]:

@@ -248,6 +248,7 @@ CLAUSE = re.compile(
         ",? (?:and )?not (?:the|that|from)\\b",
         r"(?<=\w)[.!?] +(?=(?:i|it|thanks|please|my|we|the kids) )",
         r" - (?:i|we|it|my|the kids|please|thanks)\b",
+        *spanish.CLAUSE,
     ),
     re.IGNORECASE,
 )

@@ -17,20 +17,22 @@ STATUS = (
     rf"{_MY} {_FILM} (?:ya )?(?:est[aá]n?|lleg[oó]|llegaron)(?: lista?s?)?",
     r"(?:hay |alguna? )?(?:novedad(?:es)?|noticias?)",
     r"cu[aá]nto (?:falta|tarda|le falta)",
-    rf"cu[aá]ndo (?:est[aá]n?|estar[aá]n?|llegan?|va a estar) (?:listas? )?{_MY} {_FILM}(?: listas?)?",
+    rf"cu[aá]ndo (?:est[aá]n?|estar[aá]n?|llegan?|va a estar) (?:listas? )?{_MY} {_FILM}"
+    "(?: listas?)?",
     r"qu[eé] (?:hay|viene|tengo) (?:en camino|pendiente|pedido)",
     r"qu[eé] pas[oó] con " + _MY + " " + _FILM,
 )
 HELP = (
     "ayuda", "comandos", "instrucciones", r"(?:qu[eé]|c[oó]mo) (?:puedes|sabes) hacer",
-    r"c[oó]mo (?:funcionas?|se usa|te uso)(?: esto)?", r"qu[eé] es esto", r"qu[eé] puedo (?:hacer|pedir)",
+    r"c[oó]mo (?:funcionas?|se usa|te uso)(?: esto)?", r"qu[eé] es esto",
+    r"qu[eé] puedo (?:hacer|pedir)",
 )  # fmt: skip
 NEVER_MIND = (
     r"olv[ií]da(?:lo|la|te)?(?: de (?:eso|ella))?", "no importa", r"d[eé]ja(?:lo|la)(?: as[ií])?",
     "ya no(?: importa| hace falta)?", "no hace falta", r"canc[eé]la(?:lo|la)",
 )  # fmt: skip
 CANCEL = (
-    r"(?:por favor )?(?:(?:puedes )?cancelar?|olvida(?:te)?(?: de)?|quita(?:r)?|borra(?:r)?|elimina(?:r)?)",
+    "(?:por favor )?(?:(?:puedes )?cancelar?|olvida(?:te)?(?: de)?|quitar?|borrar?|eliminar?)",
     r"ya no (?:quiero|queremos|necesito)(?: ver)?", r"no (?:quiero|queremos)(?: ver)?",
     r"no (?:bajes|descargues|pongas|consigas)",
     r"d[eé]ja de (?:buscar|bajar|descargar)",
@@ -48,10 +50,15 @@ STATUS_OF = (
 # --- Talk ----------------------------------------------------------------------------------------
 
 SMALL_TALK = (
-    r"(?:hola|holi|buenas|buen[oa]s? (?:d[ií]as?|tardes|noches)|adi[oó]s|chao|chau|hasta (?:luego|ma[nñ]ana|pronto)|nos vemos)(?: \w+){0,2}",
+    r"(?:hola|holi|buenas|buen[oa]s? (?:d[ií]as?|tardes|noches)|adi[oó]s|chao|chau|nos vemos"
+    r"|hasta (?:luego|ma[nñ]ana|pronto))(?: \w+){0,2}",
     r"(?:ok |no |muchas |mil |muy )?gracias\b.{0,40}",
     r"(?:te lo )?agradezco(?: mucho)?|de nada|con gusto|un abrazo|besos?|saludos",
-    r"(?:s[ií]|no|claro|vale|dale|listo|bueno|bien|genial|perfecto|excelente|buen[ií]simo|qu[eé] (?:bien|bueno|lindo|padre|chido|genial)|jaja(?:ja)*|por favor|perd[oó]n|perdona|lo siento|ya|despu[eé]s|luego|pronto|ahora|ma[nñ]ana|nunca|siempre|qu[eé]|qui[eé]n|cu[aá]ndo|d[oó]nde|por qu[eé]|tal vez|quiz[aá]s?)(?: (?:gracias|por favor|claro|s[ií]|no|se[nñ]or|bien))?",
+    r"(?:s[ií]|no|claro|vale|dale|listo|bueno|bien|genial|perfecto|excelente|buen[ií]simo"
+    r"|qu[eé] (?:bien|bueno|lindo|padre|chido|genial)|ja[ja]{2,40}|por favor|perd[oó]n|perdona"
+    r"|lo siento|ya|despu[eé]s|luego|pronto|ahora|ma[nñ]ana|nunca|siempre|qu[eé]|qui[eé]n"
+    r"|cu[aá]ndo|d[oó]nde|por qu[eé]|tal vez|quiz[aá]s?)"
+    r"(?: (?:gracias|por favor|claro|s[ií]|no|se[nñ]or|bien))?",
     r"c[oó]mo (?:est[aá]s|andas|te va|van las cosas)\b.{0,30}",
     r"qu[eé] (?:tal|haces|onda|pasa|cuentas)\b.{0,30}",
     r"qui[eé]n (?:eres|es|habla)|d[oó]nde (?:est[aá]s|andas)\b.{0,30}",
@@ -81,7 +88,8 @@ TV = (
 )  # fmt: skip
 DESCRIPTION = (
     "dirigida por", "protagonizada por", "donde sale", "en la que", "con (?:el actor|la actriz)",
-    r"algo (?:de|como|con|divertido|bueno|para)", rf"{_FILM} (?:con|sobre|como|en la que|donde|para)",
+    r"algo (?:de|como|con|divertido|bueno|para)",
+    rf"{_FILM} (?:con|sobre|como|en la que|donde|para)",
 )  # fmt: skip
 GENERIC = """
     el la los las un una unos unas algo alguna alguno otra otro de del para con y o
@@ -93,7 +101,8 @@ GENERIC = """
 OPENING = (
     "eso", "esto", "esta", "esa", "ese", "este", "algo", "alguna", "alguno", "que",
     "si", "cuando", "donde", "porque", "qu[eé]", "c[oó]mo", "a (?:mi|tu|la|los|las)", "saber",
-    "dormir", "comer", "ir", "salir", "hablar", "hacer", "mucho", "unas?", "lo que", "nada", "m[aá]s",
+    "dormir", "comer", "ir", "salir", "hablar", "hacer", "mucho", "unas?", "lo que", "nada",
+    "m[aá]s",
 )  # fmt: skip
 
 # --- Wishes --------------------------------------------------------------------------------------
@@ -102,8 +111,8 @@ _GET = (
     "(?:buscar|descargar|bajar|poner|conseguir|a[nñ]adir|agregar|pedir|encontrar|ver|traer|mostrar)"
 )
 WISH = (
-    rf"(?<!\bno )(?:quiero|queremos|quisiera|quisi[eé]ramos|(?:me|nos) gustar[ií]a|necesito|necesitamos)"
-    rf"(?: (?:volver a )?{_GET}(?:me|nos)?)?(?= )",
+    "(?<!\\bno )(?:quiero|queremos|quisiera|quisi[eé]ramos|(?:me|nos) gustar[ií]a|necesito"
+    rf"|necesitamos)(?: (?:volver a )?{_GET}(?:me|nos)?)?(?= )",
     rf"(?:tengo ganas de|tenemos ganas de|se me antoja|vamos a|podemos) {_GET}",
     rf"(?:me |nos )?(?:puedes|puede|podr[ií]as|podr[ií]a|podemos) (?:\w+ )?{_GET}(?:me|nos)?",
     "(?:me|nos) (?:consigues|bajas|descargas|pones|buscas|agregas|a[nñ]ades|encuentras|traes)",
@@ -120,24 +129,34 @@ ORDERS = (
 # --- Around a title ------------------------------------------------------------------------------
 
 LEAD_IN = (
-    rf"(?:(?:la|una|esa|esta|las) )?{_FILM}(?: (?:que se llama|llamada|titulada|de nombre))?(?= \w)",
+    rf"(?:(?:la|una|esa|esta|las) )?{_FILM}"
+    r"(?: (?:que se llama|llamada|titulada|de nombre))?(?= \w)",
     r"(?:me|nos|porfa(?:vor)?|por favor)(?= \w)",
     r"(?:una|la) que se llama",
     r"la de(?= [A-Z\d])",
 )
 COURTESY = (
-    "por favor", "porfa(?:vor|s)?", "gracias", "muchas gracias", "si (?:puedes|se puede|no es molestia)",
-    "cuando puedas", r"s[ií]", "plis",
+    "por favor", "porfa(?:vor|s)?", "gracias", "muchas gracias",
+    "si (?:puedes|se puede|no es molestia)", "cuando puedas", r"s[ií]", "plis",
 )  # fmt: skip
-_WHO = r"(?:m[ií]|nosotros|todos|(?:los|mis|las) (?:ni[nñ]os|ni[nñ]as|hijos|chicos|hijas)|la familia|mam[aá]|pap[aá]|la abuela|el abuelo)"
+_WHO = (
+    "(?:m[ií]|nosotros|todos|(?:los|mis|las) (?:ni[nñ]os|ni[nñ]as|hijos|chicos|hijas)|la familia"
+    "|mam[aá]|pap[aá]|la abuela|el abuelo)"
+)
+_WEEKDAY = "(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo)"
 TAIL = (
     rf"para {_WHO}(?: y {_WHO})?",
     r"(?:para )?(?:esta|hoy en la|ma[nñ]ana en la) (?:noche|tarde)",
-    r"(?:para |el )?(?:hoy|ma[nñ]ana|(?:este |el )?fin de semana|(?:el )?(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo))",
+    rf"(?:para |el )?(?:hoy|ma[nñ]ana|(?:este |el )?fin de semana|(?:el )?{_WEEKDAY})",
     r"(?:para )?(?:ahora|luego|despu[eé]s|m[aá]s tarde)", r"tambi[eé]n", "otra vez", "ya",
     r"en (?:espa[nñ]ol|ingl[eé]s|castellano|plex|netflix|casa|la tele|hd|4k)",
     r"(?:con|sin) subt[ií]tulos(?: en \w+)?", "subtitulada", "doblada",
 )  # fmt: skip
+CLAUSE = (
+    r", ?(?:es|para|que|si|por|porque|pero|est[aá]|me|te|mi|gracias)\b",
+    " con (?:los|las|mis?|la|unos|unas) ",
+    " (?:que|porque|si (?:puedes|se puede|la)) (?:la|me|nos|est[aá]|quer|hay)",
+)
 YEAR_FORMS = (
     r",? (?:del|de|de la de) (?:a[nñ]o )?(?P<year>(?:18|19|20)\d\d)$",
     r"^(?:la )?(?:versi[oó]n )?(?:del?|de la) (?P<year>(?:18|19|20)\d\d) (?:de )?(?=\w)",
@@ -160,26 +179,31 @@ SEVERAL = (
 # --- Answers to a question -----------------------------------------------------------------------
 
 NO = (
-    r"no|ningun[oa](?: de (?:ellas|esas|estas|las (?:dos|tres|cuatro)))?(?:,? gracias)?",
-    r"(?:no,? )?(?:no es )?ningun[oa]|no,? gracias",
+    r"(?:no,? )?(?:no es )?ningun[oa](?: de (?:ell|es|est|l)as(?: dos| tres| cuatro)?)?"
+    "(?:,? gracias)?",
+    "no,? gracias",
 )
 YES = (
-    r"(?:s[ií]|claro|exacto|correcto|dale|vale|eso|as[ií] es)(?:,? (?:por favor|porfa|gracias|esa|ella|claro|es esa))?",
+    "(?:s[ií]|claro|exacto|correcto|dale|vale|eso|as[ií] es)"
+    "(?:,? (?:por favor|porfa|gracias|esa|ella|claro|es esa))?",
     r"(?:es )?(?:esa|esta)(?: misma)?",
 )
 FIRST_WORDS = (
-    "la", "el", "las", r"n[uú]mero", r"opci[oó]n", "quiero", "prefiero", "mejor", "dame", "ponme", "es",
-    r"s[ií]", "de", "del", "esa", "pon", "la de", r"la versi[oó]n",
+    "la", "el", "las", r"n[uú]mero", r"opci[oó]n", "quiero", "prefiero", "mejor", "dame", "ponme",
+    "es", r"s[ií]", "de", "del", "esa", "pon", "la de", r"la versi[oó]n",
 )  # fmt: skip
 LAST_WORDS = (
-    "por favor", "porfa(?:vor)?", "gracias", r"opci[oó]n", r"pel[ií]cula", "peli", r"versi[oó]n", "esa",
-    "est[aá] bien",
+    "por favor", "porfa(?:vor)?", "gracias", r"opci[oó]n", r"pel[ií]cula", "peli", r"versi[oó]n",
+    "esa", "est[aá] bien",
 )  # fmt: skip
 NUMBERS = {"uno": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4}
 OLDEST = (r"(?:m[aá]s )?(?:vieja|viejo|antigua|antiguo)", r"cl[aá]sica")
 NEWEST = (r"(?:m[aá]s )?(?:nueva|nuevo|reciente)", "moderna")
 LAST = ("última", "ultima", "último", "ultimo")
-SAID_WITH_YEAR = "la el de del año ano versión version película pelicula peli quiero dame sí si por favor porfa gracias esa prefiero mejor"
+SAID_WITH_YEAR = """
+    la el de del año ano versión version película pelicula peli quiero dame sí si por favor porfa
+    gracias esa prefiero mejor
+"""
 NO_TITLE = r"(?:eso|esa|esta|ella|todo|todas?|la (?:pel[ií]cula|peli))"
 
 # --- Preferences ---------------------------------------------------------------------------------

@@ -24,9 +24,7 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_noop": None}
 Extractor = Callable[..., Iterator[Any]]
 
 
-def template(
-    file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[Any]:
+def template(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
     """Extract the messages of a Django template, read as makemessages reads it."""
     code = templatize(file.read().decode())
     yield from extract_python(BytesIO(code.encode()), keywords, comment_tags, options)

@@ -4,20 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('smsbot', '0003_what_a_text_is_billed_as'),
+        ("smsbot", "0003_what_a_text_is_billed_as"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='contact',
-            name='heard_language',
+            model_name="contact",
+            name="heard_language",
             field=models.CharField(blank=True, max_length=8),
         ),
         migrations.AlterField(
-            model_name='contact',
-            name='style',
-            field=models.CharField(blank=True, choices=[('rich', 'with emoji'), ('plain', 'plain')], max_length=5),
+            model_name="contact",
+            name="style",
+            field=models.CharField(
+                blank=True, choices=[("rich", "with emoji"), ("plain", "plain")], max_length=5
+            ),
         ),
     ]
