@@ -7,12 +7,13 @@ from django.conf import settings
 from downloads.http import ServiceError
 from downloads.radarr import Radarr
 from downloads.tmdb import Tmdb
+from moviesms import live
 from moviesms.breaker import Breaker
 
 # Radarr failed a moment ago: what is asked for meanwhile is saved at once, not after a time-out.
 # The tick tries in any case, and closes it.
-radarr_breaker = Breaker("radarr")
-tmdb_breaker = Breaker("tmdb")
+radarr_breaker = Breaker("radarr", on_open=live.note_open)
+tmdb_breaker = Breaker("tmdb", on_open=live.note_open)
 
 
 class NotConfigured(ServiceError):

@@ -41,6 +41,7 @@ from downloads.radarr_records import (
 )
 
 __all__ = [
+    "WEBHOOK_EVENTS",
     "AlreadyAdded",
     "Command",
     "FolderInUse",
@@ -313,12 +314,15 @@ class Radarr:
     def update_notification(
         self, notification_id: int, *, name: str, url: str, headers: Mapping[str, str]
     ) -> Notification:
-        """Change a connection that `create_notification` made; no Test event is sent."""
+        """Change a connection; Radarr tries it with a Test event, and may refuse (RadarrRejected).
+
+        Without forceSave: with it, Radarr would keep an address that it cannot reach.
+        """
         answer = self._http.write(
             "PUT",
             f"/api/v3/notification/{notification_id}",
             json={"id": notification_id, **_webhook(name, url, headers)},
-            params={"forceSave": "true"},
+            params={"forceSave": "false"},
         )
         return self._http.read(self._checked(answer), _NOTIFICATION)
 
@@ -405,14 +409,17 @@ _REFUSALS = (  # the most telling first
 
 _ADD_OPTIONS = {"monitor": "movieOnly", "searchForMovie": True, "addMethod": "manual"}
 
-_EVENTS = (  # not onMovieAdded: Radarr would post it, and wait, while it answers our own add
+WEBHOOK_EVENTS = (  # not onMovieAdded: Radarr would wait for us while it answers our own add
     "onGrab",
     "onDownload",
     "onUpgrade",
     "onMovieDelete",
     "onMovieFileDelete",
+    "onHealthIssue",
+    "onHealthRestored",
     "onManualInteractionRequired",
 )
+"""What Radarr is to post: what can change a download, or why it does not move."""
 
 
 def _rank(problem: Problem) -> int:
@@ -460,5 +467,5 @@ def _webhook(name: str, url: str, headers: Mapping[str, str]) -> dict[str, objec
         "configContract": "WebhookSettings",
         "fields": [{"name": key, "value": value} for key, value in fields.items()],
         "tags": [],
-        **dict.fromkeys(_EVENTS, True),
+        **dict.fromkeys(WEBHOOK_EVENTS, True),
     }

@@ -237,12 +237,23 @@ def _by_name(value: object) -> object:
 
 
 class Notification(Record):
-    """A connection of Radarr's; `fields` are its settings by name, and can hold our secret."""
+    """A connection of Radarr's; `fields` are its settings by name, and can hold our secret.
+
+    `events` are those it posts, by Radarr's own names: onGrab, onDownload, …
+    """
 
     id: int
     name: str = ""
     implementation: str = ""
     fields: Annotated[dict[str, Any], BeforeValidator(_by_name)] = Field(default={}, repr=False)
+    events: frozenset[str] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_events(cls, value: object) -> object:
+        if not isinstance(value, dict) or "events" in value:
+            return value
+        return {**value, "events": [k for k, on in value.items() if k.startswith("on") and on]}
 
 
 # --- what the client reads and does not pass on --------------------------------------------------

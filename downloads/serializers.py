@@ -112,6 +112,39 @@ class ListQuerySerializer(serializers.Serializer[Any]):
     )
 
 
+class FeedQuerySerializer(serializers.Serializer[Any]):
+    """Where to go on in the feed of events."""
+
+    after = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0)
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+
+
+class HappeningSerializer(serializers.Serializer[services.Happening]):
+    """An event of the feed, with its film and those who asked (masked)."""
+
+    id = serializers.IntegerField(source="event.pk")
+    tmdb_id = serializers.IntegerField(source="event.download.tmdb_id")
+    media_type = serializers.CharField(source="event.download.media_type")
+    title = serializers.CharField(source="event.download.title")
+    year = serializers.IntegerField(source="event.download.year", allow_null=True)
+    kind = serializers.CharField(source="event.kind")
+    old_status = serializers.CharField(source="event.old_status")
+    new_status = serializers.CharField(source="event.new_status")
+    reason = serializers.CharField(source="event.reason")
+    created_at = serializers.DateTimeField(source="event.created_at")
+    requesters = serializers.SerializerMethodField()
+
+    def get_requesters(self, happening: services.Happening) -> list[str]:
+        return [mask_phone(address) for address in happening.requesters]
+
+
+class FeedSerializer(serializers.Serializer[Any]):
+    """A part of the feed, and where the next one begins."""
+
+    events = HappeningSerializer(many=True)
+    next_after = serializers.IntegerField()
+
+
 class MediaQuerySerializer(serializers.Serializer[Any]):
     """Which kind of title an id belongs to."""
 
@@ -126,6 +159,7 @@ class MonitorSerializer(serializers.Serializer[Any]):
     leader = serializers.CharField(allow_null=True)
     last_heartbeat = serializers.CharField(allow_null=True)
     last_tick = serializers.CharField(allow_null=True)
+    tick_seconds = serializers.FloatField(allow_null=True)
     next_tick = serializers.CharField(allow_null=True)
     last_result = serializers.DictField(allow_null=True)
     error = serializers.CharField(allow_null=True)

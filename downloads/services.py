@@ -7,7 +7,8 @@ made outside any transaction; they raise ServiceError where their own docstring 
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OrderBy, QuerySet
+from django.db.models.functions import Lower
 
 from downloads import control, live
 from downloads.asking import (
@@ -19,6 +20,8 @@ from downloads.asking import (
     retry_download,
     withdraw,
 )
+from downloads.connecting import connect_radarr, disconnect_radarr, radarr_webhook
+from downloads.feed import Happening, happenings
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
 from downloads.models import (
@@ -47,6 +50,7 @@ __all__ = [
     "API_ORIGIN",
     "AlreadyCompleted",
     "EventNews",
+    "Happening",
     "Match",
     "MonitorNotRunning",
     "Outcome",
@@ -58,15 +62,19 @@ __all__ = [
     "cancel_download",
     "claim_announcement",
     "claim_event",
+    "connect_radarr",
+    "disconnect_radarr",
     "download",
     "film",
     "find_downloads",
     "finish_requests",
+    "happenings",
     "is_still_wanted",
     "is_superseded",
     "mark_announced",
     "monitor_status",
     "progress",
+    "radarr_webhook",
     "request_movie",
     "requesters",
     "requests_of",
@@ -100,7 +108,14 @@ def find_downloads(
         found = found.filter(pk__in=asked.values("download_id"))
     if title:
         found = found.filter(title__icontains=title)
-    return found.order_by(ordering or "-status_changed_at", "-id")
+    return found.order_by(_order(ordering or "-status_changed_at"), "-id")
+
+
+def _order(ordering: str) -> OrderBy:
+    """Return the same order on every database: titles in any case, films without a year last."""
+    name = ordering.removeprefix("-")
+    key = Lower(name) if name == "title" else F(name)
+    return key.desc(nulls_last=True) if ordering.startswith("-") else key.asc(nulls_last=True)
 
 
 def requesters(download: Download) -> list[str]:
@@ -150,6 +165,7 @@ def monitor_status(now: datetime) -> dict[str, Any]:
         "leader": heartbeat.get("leader"),
         "last_heartbeat": heartbeat.get("at"),
         "last_tick": heartbeat.get("last_tick"),
+        "tick_seconds": heartbeat.get("tick_seconds"),
         "next_tick": heartbeat.get("next_tick"),
         "last_result": heartbeat.get("result"),
         "error": (heartbeat.get("result") or {}).get("error") or None,

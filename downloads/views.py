@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import ParseError
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -41,6 +42,14 @@ def _completed(error: services.AlreadyCompleted) -> ApiError:
     return ApiError("already_completed", f"{error} is in the library already.", 409)
 
 
+class Pages(PageNumberPagination):
+    """Fifty to a page, or as many as are asked for, up to 200."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
 class ShallowJSONParser(JSONParser):
     """JSON whose nesting Python can follow; deeper is a bad request like any other."""
 
@@ -56,11 +65,12 @@ class DownloadList(generics.GenericAPIView[Download]):
 
     queryset = Download.objects.all()
     serializer_class = serializers.DownloadSerializer
+    pagination_class = Pages
     parser_classes = [ShallowJSONParser, FormParser, MultiPartParser]
 
     @extend_schema(
         parameters=[serializers.ListQuerySerializer],
-        responses={200: serializers.DownloadSerializer(many=True), 400: ERROR},
+        responses={200: serializers.DownloadSerializer(many=True), 400: ERROR, 404: ERROR},
     )
     def get(self, request: Request) -> Response:
         """List downloads, the latest change first; filter by status, requester and title."""
@@ -172,6 +182,23 @@ class RetryDownload(APIView):
         return Response(serializers.DownloadDetailSerializer(download).data)
 
 
+class Events(APIView):
+    """The feed of what happens."""
+
+    @extend_schema(
+        parameters=[serializers.FeedQuerySerializer],
+        responses={200: serializers.FeedSerializer, 400: ERROR},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the events behind a cursor, oldest first; `next_after` is the next cursor."""
+        query = serializers.FeedQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        after = query.validated_data["after"]
+        found = services.happenings(after, query.validated_data["limit"], now=timezone.now())
+        last = found[-1].event.pk if found else after
+        return Response(serializers.FeedSerializer({"events": found, "next_after": last}).data)
+
+
 class MonitorStatus(APIView):
     """The monitor's state."""
 
@@ -215,6 +242,7 @@ class RadarrWebhook(APIView):
 
     authentication_classes: list[type] = []
     permission_classes = [AllowAny]
+    throttle_classes: list[type] = []
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:

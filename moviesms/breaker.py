@@ -7,6 +7,7 @@ of "added", the sweep instead of a task.
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -16,8 +17,10 @@ log = structlog.get_logger(__name__)
 class Breaker:
     """Remembers that a dependency failed, so that the next calls do not wait for it in vain."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, on_open: Callable[[str, float], None] | None = None) -> None:
+        """Take the dependency's name, and who hears that it is left alone, and for how long."""
         self._name = name
+        self._on_open = on_open
         self._lock = threading.Lock()
         self._open_until = 0.0
 
@@ -35,6 +38,8 @@ class Breaker:
             was_closed, self._open_until = self._open_until == 0, time.monotonic() + retry_after
         if was_closed:
             log.warning("dependency down", name=self._name, why=why)
+        if self._on_open is not None:
+            self._on_open(self._name, retry_after)
 
     def succeeded(self) -> None:
         """Close again; the end of an outage is logged once."""

@@ -59,6 +59,18 @@ _SQLITE: dict[str, object] = {"journal_mode": "wal", "synchronous": 2, "foreign_
 Messages = list[CheckMessage]
 
 
+LOG_FORMATS = ("text", "json")
+
+
+@register(CONFIGURATION)
+def log_format(**_: Any) -> Messages:
+    """E010: LOG_FORMAT is a word that we know."""
+    if settings.LOG_FORMAT in LOG_FORMATS:
+        return []
+    message = f"LOG_FORMAT is {settings.LOG_FORMAT!r}; it can be {' or '.join(LOG_FORMATS)}."
+    return [Error(message, hint="Remove LOG_FORMAT to get text.", id="moviesms.E010")]
+
+
 # --- Addresses and durations --------------------------------------------------------------------
 
 

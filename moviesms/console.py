@@ -28,7 +28,10 @@ class Console:
         self._open = True
 
     def line(self, name: str, text: str) -> None:
-        """Print one line of the child `name`."""
+        """Print one line of the child `name`; a line that is a JSON object stays one."""
+        if text.startswith("{") and text.endswith("}"):
+            self.say(text)
+            return
         prefix = f"{name:<{self._width}} |"
         if self._coloured:
             prefix = f"\033[{self._colour.get(name, 37)}m{prefix}\033[0m"

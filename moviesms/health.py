@@ -1,7 +1,11 @@
-"""`/healthz`: whether the parts are up, for a probe and for the owner. No secrets, no people."""
+"""`/healthz`: whether the parts are up, for the owner; `/readyz`: whether to send us traffic.
+
+No secrets, no people.
+"""
 
 from django.db import Error as DatabaseFailure
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -43,3 +47,35 @@ def healthz(request: HttpRequest) -> JsonResponse:
             "incidents": incidents,
         }
     )
+
+
+_migrated = False
+
+
+@csrf_exempt
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database answers and has every migration, else 503 with the reason.
+
+    Redis, the monitor and the services are left out on purpose: texts are taken without them, and
+    a restart mends none of them.
+    """
+    global _migrated  # once applied they stay so, and looking takes a while
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        _migrated = _migrated or not unapplied_migrations()
+    except DatabaseFailure:
+        return JsonResponse({"ready": False, "reason": "the database is down"}, status=503)
+    if not _migrated:
+        reason = "migrations are not applied: run manage.py migrate"
+        return JsonResponse({"ready": False, "reason": reason}, status=503)
+    return JsonResponse({"ready": True})
+
+
+def unapplied_migrations() -> list[str]:
+    """Return the names of migrations that the database lacks."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [str(migration) for migration, _ in plan]

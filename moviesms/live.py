@@ -5,7 +5,7 @@ process stays open for REDIS_RETRY_AFTER seconds, so that a Redis that hangs cos
 not one per call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.conf import settings
@@ -44,3 +44,19 @@ def try_call(work: Callable[[Redis], T]) -> T | None:
         return call(work)
     except LiveStateDown:
         return None
+
+
+# --- Which dependencies are left alone, for who looks from outside -------------------------------
+
+_LEFT_ALONE = "breaker:"
+
+
+def note_open(name: str, seconds: float) -> None:
+    """Note that this process leaves a dependency alone for so long. Best effort."""
+    try_call(lambda redis: redis.set(f"{_LEFT_ALONE}{name}", 1, px=max(1, int(1000 * seconds))))
+
+
+def left_alone(names: Sequence[str]) -> dict[str, bool] | None:
+    """Return which dependencies some process leaves alone now; None when Redis is down."""
+    found = try_call(lambda redis: redis.mget([f"{_LEFT_ALONE}{name}" for name in names]))
+    return None if found is None else dict(zip(names, map(bool, found), strict=True))

@@ -58,6 +58,10 @@ _SHARED: list[Any] = [
 ]
 
 
+_TEXT = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+_RENDERERS = {"json": structlog.processors.JSONRenderer(ensure_ascii=False)}
+
+
 def _file(path: Path) -> dict[str, Any]:
     return {
         # Several processes write the same file, so rotating it takes a lock between them.
@@ -70,7 +74,11 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def configure(options: dict[str, Any]) -> None:
-    """Set up logging. `options`: `log_dir` (a folder, made when missing) and `level` (a name)."""
+    """Set up logging.
+
+    `options`: `log_dir` (a folder, made when missing), `level` (a name), and `format`: `text`, or
+    `json` for one object a line.
+    """
     folder = Path(options["log_dir"])
     folder.mkdir(parents=True, exist_ok=True)
     structlog.configure(
@@ -84,7 +92,7 @@ def configure(options: dict[str, Any]) -> None:
         "foreign_pre_chain": _SHARED,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+            _RENDERERS.get(options.get("format", ""), _TEXT),
         ],
     }
     logging.config.dictConfig(

@@ -34,14 +34,19 @@ class LoopCommand(BaseCommand):
             help="seconds between passes (default: %(default)g)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.stopping = threading.Event()
+
+    def handle(self, *args: Any, **options: Any) -> None:
         self.interval: float = options["interval"]
         if options["once"]:
             self.run_once()
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        # In a thread of another program, that program's end calls `stop`.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
         self.started()
         try:
             while not self.stopping.is_set():

@@ -49,15 +49,14 @@ class Process:
 class Plan:
     """What to run, what to say when it all runs, and the locks (open files) to hold meanwhile.
 
-    `locks` are ours; of them, `shared` is held by the processes too.
+    Each of `locks` is (the open file, whether the processes hold it too).
     """
 
     processes: Sequence[Process]
     banner: str
     started: str
     server_log: str
-    locks: Sequence[int]
-    shared: int
+    locks: Sequence[tuple[int, bool]] = ()
 
 
 def become(plan: Plan) -> None:
@@ -66,7 +65,7 @@ def become(plan: Plan) -> None:
     with tempfile.TemporaryFile(dir=Path(plan.server_log).parent) as file:
         file.write(json.dumps(asdict(plan)).encode())
         file.seek(0)
-        for number in (file.fileno(), *plan.locks):
+        for number in (file.fileno(), *(lock for lock, _ in plan.locks)):
             os.set_inheritable(number, True)
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", __name__, str(file.fileno())])  # noqa: S606
@@ -86,9 +85,8 @@ def run(plan: Plan, timing: Timing | None = None) -> int:
         log.write(plan.started)
 
     children = [_child(process, log.write) for process in plan.processes]
-    supervisor = Supervisor(
-        children, timing=timing, console=console, say=say, keep_open=[plan.shared]
-    )
+    shared = [lock for lock, is_shared in plan.locks if is_shared]
+    supervisor = Supervisor(children, timing=timing, console=console, say=say, keep_open=shared)
     code = supervisor.run(is_running)
     say("moviesms has ended.")
     return code
@@ -142,7 +140,7 @@ def _handed_over(number: int) -> Plan:
         for process in words["processes"]
     ]
     plan = Plan(**{**words, "processes": processes})
-    for lock in plan.locks:
+    for lock, _ in plan.locks:
         os.set_inheritable(lock, False)
     return plan
 

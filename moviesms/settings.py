@@ -22,6 +22,7 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 LOG_DIR = Path(env.str("LOG_DIR", default=str(DATA_DIR / "logs"))).expanduser().resolve()
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text").lower()
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"http://127.0.0.1:{PORT}"
 try:
@@ -102,6 +103,8 @@ ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
 
+# On a small box web server, worker and monitor are one process: `manage.py up --small`.
+WORK_IN_THREADS = os.environ.get("MOVIESMS_ROLE") == "small"
 # Processes of the web server; one is enough for a household.
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 
@@ -271,8 +274,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-# Radarr and a health probe come from the home network, past the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/sms/radarr/webhook$"]
+# Radarr, a health probe and Prometheus come from the home network, past the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^api/sms/radarr/webhook$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
@@ -299,6 +302,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ----------------------------------------------------------------------------------------
+# How often one caller may call (0: no limit).
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=60)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "moviesms.auth.ApiTokenAuthentication",
@@ -306,8 +312,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moviesms.auth.TokenScopeOrStaff"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": ["moviesms.throttling.CallerThrottle"],
     "EXCEPTION_HANDLER": "moviesms.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -331,6 +336,10 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "moviesms.schema.add_common_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {"DownloadStatusEnum": "downloads.models.Status"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -361,13 +370,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
 # --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
-DOWNLOADS_ON_EVENTS = "smsbot.tasks.hand_out_events"
+DOWNLOADS_ON_EVENTS = "smsbot.handover.events"
 DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
 MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
+MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = "moviesms.logs.configure"
-LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL}
+LOGGING = {"log_dir": str(LOG_DIR), "level": LOG_LEVEL, "format": LOG_FORMAT}
 
 # --- Admin --------------------------------------------------------------------------------------
 UNFOLD = {

@@ -58,7 +58,14 @@ class Exchange:
 
     def __init__(self, number: str, sms_url: str) -> None:
         self.number = number
-        self.sms_url = sms_url
+        # How the number is set up, as Twilio names it.
+        self.setup = {
+            "sms_url": sms_url,
+            "sms_method": "POST",
+            "sms_fallback_url": "",
+            "sms_fallback_method": "POST",
+            "sms_application_sid": "",
+        }
         self.messages: list[Message] = []
         self.opted_out: set[str] = set()
 

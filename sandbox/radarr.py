@@ -308,5 +308,13 @@ urlpatterns = [
         V3 + "notification",
         by_method(GET=radarr_server.notifications, POST=radarr_server.add_notification),
     ),
+    path(
+        V3 + "notification/<int:notification_id>",
+        by_method(
+            GET=radarr_server.one_notification,
+            PUT=radarr_server.one_notification,
+            DELETE=radarr_server.one_notification,
+        ),
+    ),
     path(V3 + "system/status", by_method(GET=radarr_server.system_status)),
 ]

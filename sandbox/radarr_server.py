@@ -3,9 +3,11 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from sandbox import radarr_json as wire
+from sandbox.courier import deliver
 from sandbox.http import Json, json_body, world
 from sandbox.library import QUALITY_PROFILES
-from sandbox.radarr_rules import answer, api, malformed, unavailable
+from sandbox.outbox import Post
+from sandbox.radarr_rules import answer, api, invalid, malformed, not_found, unavailable
 from sandbox.state import Sandbox, Service
 
 
@@ -53,10 +55,45 @@ def notifications(request: HttpRequest, box: Sandbox) -> HttpResponse:
 
 @api
 def add_notification(request: HttpRequest, box: Sandbox) -> HttpResponse:
-    """POST notification: kept and given back; the sandbox tells its own app URL anyway."""
-    body = json_body(request, malformed) | {"id": len(box.library.notifications) + 1}
+    """POST notification: tried, kept and given back; the sandbox tells its own app URL anyway."""
+    body = json_body(request, malformed)
+    if any(kept["name"] == body.get("name") for kept in box.library.notifications):
+        raise invalid("Name", "Should be unique", body.get("name"), "UniqueNameValidator")
+    _try_out(body)
+    taken = [kept["id"] for kept in box.library.notifications]
+    body |= {"id": max(taken, default=0) + 1}
     box.library.notifications.append(body)
     return answer(body, 201)
+
+
+@api
+def one_notification(request: HttpRequest, box: Sandbox, notification_id: int) -> HttpResponse:
+    """GET, PUT and DELETE notification/{id}; what changes is tried before it is kept."""
+    kept = next((k for k in box.library.notifications if k["id"] == notification_id), None)
+    if kept is None:
+        return not_found()
+    if request.method == "DELETE":
+        box.library.notifications.remove(kept)
+        return answer({})
+    if request.method == "PUT":
+        changed = json_body(request, malformed) | {"id": notification_id}
+        _try_out(changed)
+        kept.clear()
+        kept.update(changed)
+        return answer(kept, 202)
+    return answer(kept)
+
+
+def _try_out(body: Json) -> None:
+    """Post a Test event as the connection says; Radarr keeps none that is not taken."""
+    fields = {field["name"]: field.get("value") for field in body.get("fields") or []}
+    headers = {header["key"]: header["value"] for header in fields.get("headers") or []}
+    url = str(fields.get("url") or "")
+    movie = {"id": 1, "title": "Test Title", "year": 1970, "folderPath": "C:\\testpath"}
+    event = {"eventType": "Test", "instanceName": "Radarr", "movie": movie}
+    if not url.startswith("http") or not deliver(Post(url, headers, json=event)):
+        message = "Unable to send test message: Unable to post to webhook"
+        raise invalid("Url", message, url, None)
 
 
 @api

@@ -218,11 +218,7 @@ def _number(box: Sandbox) -> Json:
         "friendly_name": "Movies",
         "phone_number": box.config.phone_number,
         "sid": NUMBER_SID,
-        "sms_application_sid": "",
-        "sms_fallback_method": "POST",
-        "sms_fallback_url": "",
-        "sms_method": "POST",
-        "sms_url": box.exchange.sms_url,
+        **box.exchange.setup,
         "status_callback": "",
         "uri": f"/{API}/Accounts/{account}/IncomingPhoneNumbers/{NUMBER_SID}.json",
     }
@@ -250,12 +246,14 @@ def numbers(request: HttpRequest, box: Sandbox, account: str) -> HttpResponse:
 
 @api
 def one_number(request: HttpRequest, box: Sandbox, account: str, sid: str) -> HttpResponse:
-    """GET and POST IncomingPhoneNumbers/{sid}.json: a POST may change `SmsUrl`."""
+    """GET and POST IncomingPhoneNumbers/{sid}.json: a POST may change where texts go."""
     _account(request, box, account)
     if sid != NUMBER_SID:
         return not_found(request)
-    if request.method == "POST" and request.POST.get("SmsUrl"):
-        box.exchange.sms_url = request.POST["SmsUrl"]
+    if request.method == "POST":
+        for name in box.exchange.setup:
+            field = name.title().replace("_", "")
+            box.exchange.setup[name] = request.POST.get(field, box.exchange.setup[name])
     return JsonResponse(_number(box))
 
 

@@ -27,7 +27,7 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import costs, processing, sending, tasks
+from smsbot import costs, handover, processing, sending
 from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
@@ -150,7 +150,7 @@ def _try_again(message: InboundMessage) -> Result:
     if not processing.retry(message.pk):
         text = f"{message.contact}: “{_short(message.body)}” was not given up."
         return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.process_inbound, message.pk)
+    handover.inbound(message.pk)
     return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
 
 

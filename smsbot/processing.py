@@ -7,7 +7,7 @@ late finds that the row is no longer its own.
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from downloads import services
+from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
 from smsbot import recent, sending
 from smsbot.conversation import answer
@@ -34,6 +35,8 @@ MOST_ATTEMPTS = 5
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a service that is down is waited for."""
+
+_MOMENT = timedelta(microseconds=1)
 
 BLOCKS_NEXT_FOR = timedelta(seconds=30)
 """How long a message that backs off may hold up the next one of its contact."""
@@ -105,6 +108,16 @@ def _answer(
         recent.follow(message, reply.text)
 
 
+def release(dead: Set[str], now: datetime) -> None:
+    """Take back what processes that are dead were answering, before its lease runs out."""
+    taken = InboundMessage.objects.filter(state=State.PROCESSING, lease_until__gte=now)
+    for message in taken.only("lease_token"):
+        if claims.is_of(message.lease_token, dead):
+            taken.filter(pk=message.pk, lease_token=message.lease_token).update(
+                lease_until=now - _MOMENT
+            )
+
+
 def retry(inbound_id: int) -> bool:
     """Give a dead message another five tries; the admin's action."""
     dead = InboundMessage.objects.filter(pk=inbound_id, state=State.DEAD)
@@ -143,7 +156,7 @@ def _first_in_line(now: datetime) -> Q:
 
 
 def _claim(inbound_id: int, now: datetime) -> uuid.UUID | None:
-    token = uuid.uuid4()
+    token = claims.token()
     claimed = InboundMessage.objects.filter(
         _claimable(now), _first_in_line(now), pk=inbound_id
     ).update(

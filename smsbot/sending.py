@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from downloads import services
-from moviesms import quotas
+from moviesms import claims, live, quotas
 from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
@@ -45,10 +45,12 @@ _REPORTED = {
     "canceled": Status.FAILED,
 }
 _LONGEST_PAUSE = timedelta(minutes=5)
-_REFUSED_PAUSE = 60.0
+# Whoever waits has their text within a minute after Twilio takes texts again, the sweep included.
+_LONGEST_BACK_OFF = 40.0
+_REFUSED_PAUSE = 30.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
-refused = Breaker("twilio")
+refused = Breaker("twilio", on_open=live.note_open)
 
 
 def deliver_line(contact_id: int) -> int:
@@ -168,7 +170,7 @@ def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
     text = OutboundMessage.objects.filter(pk=message_id).values_list("text", flat=True).first()
     if text is None:
         return None
-    token = uuid.uuid4()
+    token = claims.token()
     # Counted with the claim: whatever becomes of the call, what it would be billed as is known.
     claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
         status=Status.SENDING,
@@ -255,7 +257,7 @@ def _conclude(
             close_incident("twilio:refused", now=now)
             _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
         case Outcome.NOT_SENT:
-            pause = random.uniform(1, min(_LONGEST_PAUSE.total_seconds(), 5.0 * 2**attempt.number))  # noqa: S311
+            pause = random.uniform(1, min(_LONGEST_BACK_OFF, 5.0 * 2**attempt.number))  # noqa: S311
             _put_back(message, token, answer, now, pause)
         case Outcome.OURS:
             refused.failed(answer.detail, retry_after=_REFUSED_PAUSE)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connections
 
-from moviesms import alerts, watch
+from moviesms import alerts, claims, watch
 from smsbot import backfill, notifications, processing, sending, unknown
 
 log = structlog.get_logger(__name__)
@@ -18,11 +18,17 @@ _THREADS = 4
 _LEAVE_TO_WORKERS = timedelta(seconds=3)
 
 
+def tell(now: datetime) -> None:
+    """Tell what has just happened, at once; a tick calls this by MONITOR_ON_EVENTS."""
+    _spread(sending.deliver_line, notifications.hand_out(now), threading.Event())
+
+
 def work(now: datetime, stopping: threading.Event) -> None:
     """Do one round: answer what waits, tell what happened, send what is queued.
 
     The claims make it safe beside any number of workers. Ends early when `stopping` is set.
     """
+    _take_over_from_the_dead(now)
     unknown.settle_expired(now)
     backfill.run_if_due(now)
     inbound = processing.due(now).filter(received_at__lte=now - _LEAVE_TO_WORKERS)
@@ -36,6 +42,15 @@ def work(now: datetime, stopping: threading.Event) -> None:
     outbound = sending.due(now).filter(created_at__lte=now - _LEAVE_TO_WORKERS)
     contacts = outbound.values_list("contact_id", flat=True).distinct().order_by("contact_id")
     _spread(sending.deliver_line, contacts[:100], stopping)
+
+
+def _take_over_from_the_dead(now: datetime) -> None:
+    dead = claims.dead_processes()
+    if not dead:
+        return
+    processing.release(dead, now)
+    unknown.release(dead, now)
+    claims.forget(dead)
 
 
 def _spread(work: Callable[[int], object], ids: Iterable[int], stopping: threading.Event) -> None:

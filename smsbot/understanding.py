@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from moviesms import live
 from moviesms.breaker import Breaker
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _ID = re.compile(r"\s*(?:imdb|tmdb)\s*:", re.I)
 
 T = TypeVar("T")
 
-breaker = Breaker("openai")
+breaker = Breaker("openai", on_open=live.note_open)
 
 LONGEST_TEXT = 320
 """How much of a message the model reads, in characters."""

@@ -8,6 +8,7 @@ twice not held it, the second time late enough, is the text sent once more: neve
 import re
 import unicodedata
 import uuid
+from collections.abc import Set
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from downloads import services
+from moviesms import claims
 from moviesms.incidents import open_incident
 from smsbot import gateway
 from smsbot.models import OutboundAttempt, OutboundMessage
@@ -44,6 +46,16 @@ def settle_expired(now: datetime) -> None:
             lease_until=None,
             failure="the sending process died" if called else "",
         )
+
+
+def release(dead: Set[str], now: datetime) -> None:
+    """Take back what processes that are dead were sending, before its lease runs out."""
+    taken = OutboundMessage.objects.filter(status=Status.SENDING, lease_until__gte=now)
+    for message in taken.only("lease_token"):
+        if claims.is_of(message.lease_token, dead):
+            taken.filter(pk=message.pk, lease_token=message.lease_token).update(
+                lease_until=now - timedelta(microseconds=1)
+            )
 
 
 def resolve_due(now: datetime, *, limit: int = 20) -> int:
@@ -138,7 +150,9 @@ def _denied(
         again = max(resend_at, now + timedelta(seconds=settings.SWEEP_INTERVAL))
         _settle(message, token, denials=denials, next_attempt_at=again)
         return
-    if attempt.number >= _MOST_CREATES:
+    # A call that certainly made nothing, such as one that was refused, was none.
+    creates = message.attempts.exclude(outcome=OutboundAttempt.Outcome.NOT_SENT).count()
+    if creates >= _MOST_CREATES:
         _give_up(message, token, now, "Twilio never confirmed it, and it was sent twice")
     elif _is_superseded(message):
         _settle(

@@ -29,5 +29,6 @@ os.environ.update(
     LOG_LEVEL="WARNING",
     TZ="UTC",
 )
-if "DATABASE_URL_FOR_TESTS" in os.environ:
-    os.environ["DATABASE_URL"] = os.environ["DATABASE_URL_FOR_TESTS"]
+# SQLite, unless somebody asks for another (script/with_postgres does).
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]

@@ -120,6 +120,8 @@ class FakeRadarr(Breakable):
         self.on_add: Answer | Exception | None = None
         self.add_lands_first = False
         self.release: dict[int, str] = {}
+        self.notifications: list[dict[str, Any]] = []
+        self.reaches_us = True
 
     @property
     def adds(self) -> int:
@@ -244,7 +246,23 @@ class FakeRadarr(Breakable):
             case ("POST", "command"):
                 self.commands.append(json.loads(request.body))
                 return self.ok({"id": len(self.commands), "status": "queued"}, 201)
+        if name.startswith("notification"):
+            return self._notification(request, int(name.partition("/")[2] or 0))
         return self._by_id(request.method, name)
+
+    def _notification(self, request: Any, number: int) -> Answer:
+        """Radarr's connections; one that is saved is tried first."""
+        if request.method == "GET":
+            return self.ok(self.notifications)
+        if request.method in ("POST", "PUT") and not self.reaches_us:
+            return rejected("Url", None)
+        kept = [one for one in self.notifications if one["id"] != number]
+        if request.method == "DELETE":
+            self.notifications = kept
+            return self.ok({})
+        number = number or len(kept) + 1
+        self.notifications = [*kept, {**json.loads(request.body), "id": number}]
+        return self.ok(self.notifications[-1], 201)
 
     def _queue(self, query: dict[str, Any]) -> Answer:
         page, size = int(query.get("page", 1)), int(query.get("pageSize", 10))
@@ -309,8 +327,11 @@ class FakeTwilio(Breakable):
         self.takes_first = False  # a call that fails takes the text all the same
         self.hides = False  # the list does not show what was taken
         self.list_broken: Answer | None = None
+        self.number: dict[str, str] | None = {"sid": "PN" + "0" * 32, "sms_url": ""}
 
     def install(self, mock: responses.RequestsMock) -> None:
+        for method in (responses.GET, responses.POST):
+            mock.add_callback(method, re.compile(rf"{TWILIO}/.*/IncomingPhone.*"), self._numbers)
         mock.add_callback(responses.POST, re.compile(rf"{TWILIO}/.*/Messages\.json"), self._post)
         mock.add_callback(responses.GET, re.compile(rf"{TWILIO}/.*/Messages\.json"), self._list)
 
@@ -334,6 +355,19 @@ class FakeTwilio(Breakable):
     def hold(self, sid: str, sender: str, body: str, at: datetime) -> None:
         """Let Twilio have a text for us whose webhook we missed."""
         self.held.append({"sid": sid, "from": sender, "body": body, "at": at})
+
+    def _numbers(self, request: Any) -> Answer:
+        return self._answer(request, self._number)
+
+    def _number(self, request: Any, path: str, query: dict[str, Any]) -> Answer:
+        if request.method == "GET":
+            return _json(200, {"incoming_phone_numbers": [self.number] if self.number else []})
+        assert self.number is not None
+        assert self.number["sid"] in path
+        form = parse_qs(request.body, keep_blank_values=True)
+        words = {re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower(): form[name][0] for name in form}
+        self.number.update(words)
+        return _json(200, self.number)
 
     def _list(self, request: Any) -> Answer:
         self.calls.append(("GET", urlsplit(request.url).path))

@@ -21,10 +21,13 @@ def main(arguments: list[str]) -> int:
     which.add_argument("--quick", action="store_true", help="at most 2 minutes; judges no times")
     which.add_argument("--full", action="store_true", help="about 10 minutes, at most 20")
     which.add_argument("--mutants", action="store_true", help="plant bugs; each must be caught")
-    which.add_argument("--replay", metavar="SCENARIO:N[:below]", help="play one crash point again")
+    which.add_argument(
+        "--replay", metavar="SCENARIO:N[:BLOW[:DETAIL]]", help="play one crash point again"
+    )
     parser.add_argument("--seed", type=int, default=None, help="repeat the choices of a run")
     options = parser.parse_args(arguments)
     seed = random.randrange(10**6) if options.seed is None else options.seed
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit("FAIL: not done when the time was over"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with the scratch folder removed
     with _scratch() as folder:
         stage.set_up(folder)
@@ -69,6 +72,8 @@ def _run(folder: Path, seed: int, *, full: bool) -> int:
     began = time.monotonic()
     report = Report(runs.FULL_MINIMUM if full else runs.QUICK_MINIMUM)
     run = runs.full if full else runs.quick
+    if full:
+        signal.alarm(runs.HARD_STOP)
     run(folder, random.Random(seed), report)
     passed = report.print()
     mode = "--full" if full else "--quick"
@@ -76,7 +81,7 @@ def _run(folder: Path, seed: int, *, full: bool) -> int:
         f"{time.monotonic() - began:.0f} s; repeat with: python -m tests.chaos {mode} --seed {seed}"
     )
     if report.failures:
-        say("replay one with: python -m tests.chaos --replay SCENARIO:N[:below]")
+        say("replay one with: python -m tests.chaos --replay NAME")
     say("PASS" if passed else "FAIL")
     return 0 if passed else 1
 

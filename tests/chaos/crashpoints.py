@@ -1,9 +1,10 @@
 """The line-crash enumerator: what a kill at the n-th line leaves behind, for every n.
 
 Two ways. A *kill*: a fork does its deed under a tracer that counts lines and sends itself SIGKILL
-at the n-th, of our code or of all code (`below`). A *picture*: what SIGKILL leaves is what stands
-in the files at that moment, so one run of the deed takes a copy of database and ledger at every
-line where they differ from the line before, and thousands of lines become a few dozen states.
+at the n-th, of our code or of all code (`below`), and perhaps once more in the restart (`again`);
+or, instead of a kill, our clock jumps there (`clock`). A *picture*: what SIGKILL leaves is what
+stands in the files at that moment, so one run of the deed takes a copy of database and ledger at
+every line where they differ from the line before, and thousands of lines become a few dozen states.
 Then a second fork, a fresh process as after a restart, drains what is left, and we judge.
 """
 
@@ -12,7 +13,6 @@ import os
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,43 +20,75 @@ from pathlib import Path
 
 from tests.chaos import ledger
 from tests.chaos.drain import RETRIES, drain
+from tests.chaos.forks import fork, forked, note_errors_in
 from tests.chaos.model import Verdict, judge
 from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.stage import Stage, copy_trial, flush_redis
-from tests.chaos.tracing import Camera, Counter, Line, Picture, entering, killing, recording
-
-_PATIENCE = 60
+from tests.chaos.tracing import (
+    Camera,
+    Counter,
+    Line,
+    Picture,
+    Tracer,
+    die,
+    entering,
+    recording,
+    striking,
+)
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where a trial dies: the n-th line of ours, or of anybody's. n = 0 is no kill at all."""
+    """Where a trial is struck, and how: at the n-th line of the deed; n = 0 is no blow at all.
+
+    `kill`: SIGKILL at a line of ours. `below`: at a line of anybody's. `again`: and once more at
+    the line `detail` of the restart. `clock`: our clock jumps by `detail` seconds there; nobody
+    dies, and the clock is put right before the restart.
+    """
 
     scenario: str
     n: int
-    below: bool = False
+    blow: str = "kill"
+    detail: int = 0
 
     def __str__(self) -> str:
-        return f"{self.scenario}:{self.n}{':below' if self.below else ''}"
+        words = [self.scenario, self.n]
+        if self.blow != "kill":
+            words.append(self.blow)
+        if self.blow in ("again", "clock"):
+            words.append(self.detail)
+        return ":".join(map(str, words))
 
     @classmethod
     def parse(cls, text: str) -> "Point":
         """Read what `__str__` wrote."""
         name, number, *rest = text.split(":")
-        return cls(name, int(number), bool(rest))
+        blow, detail = (*rest, "kill", "0")[:2] if not rest else (*rest, "0")[:2]
+        return cls(name, int(number), blow, int(detail))
+
+    @property
+    def below(self) -> bool:
+        """Whether all code's lines are counted, and not ours alone."""
+        return self.blow == "below"
 
     @property
     def retries(self) -> str:
-        """What Twilio does with the webhooks in this trial; each way for a third of them."""
-        return RETRIES[self.n % 3]
+        """What Twilio posts after this trial: each way for a part of the points.
+
+        Without reports where each point stands for itself: they would make up for our mistakes.
+        With them where our clock was off: then Twilio's list cannot be searched by time.
+        """
+        if self.blow == "clock":
+            return "reports"
+        return RETRIES[self.n % (3 if self.blow == "kill" else 4)]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one trial: was there a kill, at which line, and the verdict."""
+    """What became of one trial: was the blow dealt, and the verdict."""
 
     point: Point
-    killed: bool
+    struck: bool
     verdict: Verdict
 
 
@@ -186,18 +218,25 @@ class Enumerator:
         copy_trial(self.source(point.scenario), folder)
         flush_redis(self.worker)
 
+        struck = []
+
         def deed() -> None:
             stage = self._stage(scenario, folder)
             if point.n:
-                sys.settrace(killing(point.n, point.below))
+                blow = die if point.blow != "clock" else lambda: _let_clock_jump(stage, point)
+                sys.settrace(striking(point.n, blow, below=point.below))
             scenario.act(stage)
             sys.settrace(None)
 
-        status = fork(deed)
+        struck.append(_was_struck(fork(deed), folder, point))
+        if point.blow == "again" and not (folder / "error").exists():
+            kill = striking(point.detail, die)
+            status = fork(lambda: self._restart(scenario, folder, point.retries, kill))
+            struck.append(_was_struck(status, folder, point))
         if (folder / "error").exists():
-            return Trial(point, killed=False, verdict=_broken(folder))
+            return Trial(point, struck=False, verdict=_broken(folder))
         verdict = self._restarted(scenario, folder, point.retries)
-        return Trial(point, os.WIFSIGNALED(status), verdict)
+        return Trial(point, all(struck), verdict)
 
     def story(self) -> list[str]:
         """Return what the ledger of the last trial tells, for a replay."""
@@ -205,14 +244,20 @@ class Enumerator:
         return [f"  {entry}" for entry in entries]
 
     def _restarted(self, scenario: Scenario, folder: Path, retries: str) -> Verdict:
-        def restart() -> None:
-            stage = self._stage(scenario, folder)
-            if scenario.again is not None:
-                scenario.again(stage)
-            drain(stage, retries)
-
-        fork(restart)
+        fork(lambda: self._restart(scenario, folder, retries))
         return _broken(folder) if (folder / "error").exists() else _judged(scenario, folder)
+
+    def _restart(
+        self, scenario: Scenario, folder: Path, retries: str, tracer: Tracer | None = None
+    ) -> None:
+        stage = self._stage(scenario, folder)
+        if stage.skew:
+            stage.put_clock_right()
+        sys.settrace(tracer)
+        if scenario.again is not None:
+            scenario.again(stage)
+        drain(stage, retries)
+        sys.settrace(None)
 
     def _stage(self, scenario: Scenario, folder: Path, *, plain: bool = False) -> Stage:
         note_errors_in(folder / "error")
@@ -232,6 +277,20 @@ class Enumerator:
         return self.folder / f"source-{name}"
 
 
+def _let_clock_jump(stage: Stage, point: Point) -> None:
+    stage.put_clock_off(point.detail)
+    stage.world.ledger.append("jumped")
+
+
+def _was_struck(status: int, folder: Path, point: Point) -> bool:
+    """Whether the blow was dealt: not when there were fewer lines than that."""
+    if point.blow == "clock":
+        return any(entry["kind"] == "jumped" for entry in ledger.read(folder / "ledger"))
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGKILL:
+        (folder / "error").write_text(f"it hung, or died of signal {os.WTERMSIG(status)}")
+    return os.WIFSIGNALED(status)
+
+
 def _judged(scenario: Scenario, folder: Path) -> Verdict:
     entries = ledger.read(folder / "ledger")
     verdict = judge(entries, scenario.expected, adds=scenario.adds)
@@ -246,49 +305,6 @@ def _judged(scenario: Scenario, folder: Path) -> Verdict:
 
 def _broken(folder: Path) -> Verdict:
     return Verdict(other=[(folder / "error").read_text().strip().splitlines()[-1]])
-
-
-# --- Forks --------------------------------------------------------------------------------------
-
-
-def fork(play: Callable[[], None]) -> int:
-    """Play in a fork, which ends at the latest after a minute; return its wait status."""
-    pid = os.fork()
-    if pid:
-        return os.waitpid(pid, 0)[1]
-    code = 1
-    try:
-        signal.alarm(_PATIENCE)
-        play()
-        code = 0
-    except BaseException:
-        sys.settrace(None)
-        _note_error(traceback.format_exc())
-    finally:
-        os._exit(code)
-
-
-def forked(play: Callable[[], None]) -> None:
-    """Like `fork`, for what must not fail."""
-    status = fork(play)
-    if status:
-        raise RuntimeError(f"a preparation failed: {_error_path.read_text()}")
-
-
-_error_path = Path(os.devnull)
-
-
-def note_errors_in(path: Path) -> None:
-    """Let forks write down there what they fail with."""
-    global _error_path
-    _error_path = path
-
-
-def _note_error(text: str) -> None:
-    if str(_error_path) == os.devnull:
-        sys.stderr.write(text)
-    else:
-        _error_path.write_text(text)
 
 
 def _migrate(path: Path) -> None:

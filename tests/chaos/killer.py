@@ -17,14 +17,23 @@ _GROWN_UP = 3.0
 class Killer:
     """Kills at a pace while it is entered; `counts` says how often what was killed."""
 
-    def __init__(self, stack: Stack, every: float, chance: random.Random) -> None:
+    trouble = "a process killed"
+
+    def __init__(
+        self, stack: Stack, chance: random.Random, *, every: float, times: int = 1
+    ) -> None:
         self.counts: Counter[str] = Counter()
-        self.database_locked = False
+        self._times = times
         self._stack = stack
         self._every = every
         self._chance = chance
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there were as many kills as were wanted."""
+        return self.counts["kills of processes"] >= self._times
 
     def __enter__(self) -> "Killer":
         self._thread.start()
@@ -53,3 +62,4 @@ class Killer:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             self.counts[f"{kind} killed"] += 1
+            self.counts["kills of processes"] += 1

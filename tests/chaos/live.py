@@ -1,84 +1,113 @@
-"""Random SIGKILLs on the real stack under load, then a drain, and the judge.
+"""The real stack under load and blows, then a drain, and the judge.
 
 People text over HTTP, each for a film of their own or one shared by two; the stand-in Radarr
-fetches what is added within seconds; a killer picks off processes. What must come of it follows
-from who asked for what.
+fetches what is added within seconds; meanwhile processes are killed or paused, services are sick,
+Redis and the database are troubled. What must come of it follows from who asked for what.
 """
 
-import http.client
 import random
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from typing import Protocol
 
-from tests.chaos.catalogue import Film, made_up
-from tests.chaos.killer import Killer
-from tests.chaos.ledger import Ledger
+from tests.chaos.catalogue import Film
+from tests.chaos.ledger import Entry, Ledger
+from tests.chaos.load import Load, Texting, percentile, radarr_at_work, twilio_reporting
 from tests.chaos.model import ANSWERS, Expect, Told, Verdict, judge, told
-from tests.chaos.nuisance import Nuisances
 from tests.chaos.report import Finding, Report
 from tests.chaos.servers import Servers
-from tests.chaos.stack import Stack
-from tests.chaos.stage import sign, webhook_form
+from tests.chaos.stack import QUICK_RHYTHM, RHYTHM, Stack
 from tests.chaos.standins import World
 
 _ENDED = ("completed", "available")
+RECOVERY = 60
+"""Seconds after the last blow within which all that we accepted must be told to its end."""
+MISSED = 120
+"""And all that we missed, which is fetched from Twilio's list."""
+SICK, HUNG = 0.3, 1.0
+"""Seconds for a webhook's answer at the 99th percentile, while a service is sick or Redis hangs."""
+
+
+class Blows(Protocol):
+    """What is done to the stack while it is entered."""
+
+    counts: Counter[str]
+
+    @property
+    def trouble(self) -> str:
+        """Name what is going on now, "" for nothing."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether everything was dealt that was to be dealt."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+Deal = Callable[[Stack, Servers, random.Random], Blows]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard: texts at a rate, kills at a pace, and patience afterwards."""
+    """How long and how hard: texts at a rate, what is dealt, and patience afterwards."""
 
     name: str
     promises: tuple[str, ...]
-    texts: int
+    deal: Deal
+    texts: int  # at least, and until everything was dealt
     rate: float  # a second
-    kills_every: float = 1.0  # seconds
-    nuisances: bool = False  # Redis, database and monitor are troubled, not killed
-    patience: float = 60  # for everything to be told after the last blow
+    longest: float = 420  # seconds of texting, whatever was dealt by then
+    patience: float = 130  # for everything to be told after the last blow
     afterwards: float = 5  # and then, for what would be told twice
+    monitors: int = 1
+    scaled: bool = False  # leases and sweeps scaled down too; else they are the product's own
+    judge_times: bool = False
 
 
-@dataclass
-class Load:
-    """Who texted for what, and how long each webhook took."""
-
-    asked: list[tuple[str, Film]] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, number: int) -> tuple[str, str, Film]:
-        """Return SID, person and film of the text of this number; every third film is shared."""
-        film = made_up(number - 1 if number % 3 == 2 else number)
-        person = f"+1202{5550000 + number:07d}"
-        self.asked.append((person, film))
-        return f"SM{number + 1:032x}", person, film
-
-
-def play(
-    folder: Path, plan: Plan, *, chance: random.Random, report: Report, judge_times: bool
-) -> None:
+def play(folder: Path, plan: Plan, *, chance: random.Random, report: Report) -> None:
     """Run the stack under load and blows, and judge it."""
     world = World(Ledger(folder / f"{plan.name}-ledger"), lambda: datetime.now(UTC))
     world.listed_after = timedelta(seconds=1)
     load = Load()
-    with Servers(world) as servers, Stack(folder, servers) as stack:
+    rhythm = QUICK_RHYTHM if plan.scaled else RHYTHM
+    with (
+        Servers(world) as servers,
+        Stack(folder, servers, rhythm, monitors=plan.monitors) as stack,
+        radarr_at_work(servers),
+        twilio_reporting(stack.url, servers, chance),
+    ):
         time.sleep(3)  # the monitor has looked at Twilio's list
-        blows = (
-            Nuisances(stack, chance) if plan.nuisances else Killer(stack, plan.kills_every, chance)
-        )
-        with _radarr_at_work(servers):
-            with blows:
-                _text_all(stack, servers, load, plan, lambda: not blows.database_locked)
-            recovery = _wait_for_all(servers, load, plan)
-            time.sleep(plan.afterwards if recovery is not None else 0)
+        ends = time.monotonic() + plan.longest
+        blows = plan.deal(stack, servers, chance)
+        with blows:
+            Texting(stack.url, servers, load, lambda: blows.trouble).run(
+                plan.rate,
+                lambda n: time.monotonic() < ends and (n < plan.texts or not blows.enough),
+            )
+        recovery = _wait_for_all(stack, servers, load, plan)
+        time.sleep(plan.afterwards if recovery["told"] is not None else 0)
     with servers.lock:
-        world.record("end", unsettled=[], rounds=0, library=[])
+        world.record("end", unsettled=[], rounds=0, library=[], excused=stack.excused())
         verdict = _judged(list(world.ledger.entries()), load)
-    if recovery is None and (pending := stack.pending()):
+    _report(plan, load, blows, recovery, verdict, stack.pending(), report)
+
+
+def _report(
+    plan: Plan,
+    load: Load,
+    blows: Blows,
+    recovery: dict[str, float | None],
+    verdict: Verdict,
+    pending: int,
+    report: Report,
+) -> None:
+    if recovery["told"] is None and pending:
         # Too slow, and nothing says that it is lost: a matter of time, judged as such.
         report.note(f"{plan.name} still on its way", pending)
         verdict.lost.clear()
@@ -86,120 +115,62 @@ def play(
     report.note(f"{plan.name} texts", len(load.asked))
     for what, count in blows.counts.items():
         report.note(what, count)
-    late = plan.patience if recovery is None else recovery
-    report.time(f"{plan.name}: recovery after the last blow", late, 60, judged=judge_times)
-    for percent, limit in ((50, 0.3), (99, 1.0)):
-        name = f"{plan.name}: webhook p{percent}"
-        judged = judge_times and plan.nuisances  # a kill may take any webhook with it
-        report.time(name, _percentile(load.seconds, percent), limit, judged=judged)
+    for what, limit in (("accepted", RECOVERY), ("told", MISSED)):
+        took = recovery[what]
+        late = plan.patience if took is None else took
+        name = f"{plan.name}: all {what} texts told after the last blow"
+        report.time(name, late, limit, judged=plan.judge_times)
+    _report_webhooks(plan, load, report)
 
 
-# --- The load -----------------------------------------------------------------------------------
-
-
-def _text_all(
-    stack: Stack, servers: Servers, load: Load, plan: Plan, counts: Callable[[], bool]
-) -> None:
-    """Text at a steady rate from threads, so that a slow answer holds up nobody.
-
-    How long an answer took is noted where it `counts`: a locked database answers 503, late.
-    """
-    began = time.monotonic()
-    threads = []
-    for number in range(plan.texts):
-        time.sleep(max(0.0, began + number / plan.rate - time.monotonic()))
-        sid, person, film = load.add(number)
-        body = f"Can you get {film.title} for me?"
-        with servers.lock:
-            servers.world.record("text", sid=sid, sender=person, body=body)
-        thread = threading.Thread(
-            target=_post, args=(stack, servers, load, sid, person, body, counts), daemon=True
-        )
-        thread.start()
-        threads.append(thread)
-    for thread in threads:
-        thread.join(20)
-
-
-def _post(
-    stack: Stack,
-    servers: Servers,
-    load: Load,
-    sid: str,
-    person: str,
-    body: str,
-    counts: Callable[[], bool],
-) -> None:
-    """Post a webhook as Twilio does: once more after a lost connection, then no more."""
-    form = webhook_form(sid, person, body)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Twilio-Signature": sign(stack.url, "/api/sms/webhook", form),
-    }
-    for _ in range(2):
-        began = time.monotonic()
-        try:
-            connection = http.client.HTTPConnection(urlsplit(stack.url).netloc, timeout=15)
-            connection.request("POST", "/api/sms/webhook", urlencode(form), headers)
-            status = connection.getresponse().status
-            connection.close()
-        except (OSError, http.client.HTTPException):
-            continue
-        if status == 200:
-            if counts():
-                load.seconds.append(time.monotonic() - began)
-            with servers.lock:
-                servers.world.record("answered", sid=sid)
-        return
-
-
-class _radarr_at_work:  # noqa: N801  (used as a `with`)
-    """Radarr's own life: what is added is grabbed after a while, and imported after another."""
-
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-
-    def _work(self) -> None:
-        seen: dict[int, float] = {}
-        while not self._ended.wait(0.5):
-            with self._servers.lock:
-                self._advance(seen)
-
-    def _advance(self, seen: dict[int, float]) -> None:
-        world, now = self._servers.world, time.monotonic()
-        busy = {item["movieId"] for item in world.queue.values()}
-        for movie in list(world.movies.values()):
-            age = now - seen.setdefault(movie["id"], now)
-            if age > 4 and movie["id"] in busy:
-                world.finish(movie["tmdbId"])
-            elif age > 1.5 and movie["id"] not in busy and not movie["hasFile"]:
-                world.grab(movie["tmdbId"])
+def _report_webhooks(plan: Plan, load: Load, report: Report) -> None:
+    """Times at the 99th percentile; those in trouble are judged, beside those in peace."""
+    control = percentile(load.seconds("none"), 99)
+    for name, beginnings, limit, judged in (
+        ("in peace", ("none",), SICK, False),
+        ("a service sick", ("sick",), SICK, True),
+        ("Redis hangs", ("redis hung",), HUNG, True),
+        ("Redis in other trouble", ("redis f", "redis r"), HUNG, True),
+        ("disk or database in trouble", ("database", "disk"), HUNG, False),
+    ):
+        seconds = load.seconds(*beginnings)
+        if seconds:
+            report.note(f"webhooks with {name}", len(seconds))
+            report.webhooks(
+                f"{plan.name}: webhook p99, {name}",
+                percentile(seconds, 99),
+                limit,
+                control=control,
+                judged=judged and plan.judge_times,
+            )
 
 
 # --- The judge ----------------------------------------------------------------------------------
 
 
-def _wait_for_all(servers: Servers, load: Load, plan: Plan) -> float | None:
-    """Wait until everybody was told the end; return how long it took, None when it did not."""
+def _wait_for_all(
+    stack: Stack, servers: Servers, load: Load, plan: Plan
+) -> dict[str, float | None]:
+    """Wait until everybody was told the end; return how long it took, None when it did not.
+
+    `accepted` are those whose webhook we had answered, `told` is everybody.
+    """
     began = time.monotonic()
-    while time.monotonic() < began + plan.patience:
+    took: dict[str, float | None] = {"accepted": None, "told": None}
+    while time.monotonic() < began + plan.patience and took["told"] is None:
         with servers.lock:
             ends = {(t.person, t.film) for t in map(told, servers.world.sent) if t.kind in _ENDED}
-        if all((person, film.name) in ends for person, film in load.asked):
-            return time.monotonic() - began
+        waiting = {person for person, film in load.asked if (person, film.name) not in ends}
+        waiting -= {person for person, kind in stack.excused() if kind in _ENDED}
+        if took["accepted"] is None and not waiting & load.answered:
+            took["accepted"] = time.monotonic() - began
+        if not waiting:
+            took["told"] = time.monotonic() - began
         time.sleep(0.5)
-    return None
+    return took
 
 
-def _judged(entries: list[dict[str, object]], load: Load) -> Verdict:
+def _judged(entries: list[Entry], load: Load) -> Verdict:
     texts = [told(entry) for entry in entries if entry["kind"] == "create"]
     by_person: dict[str, list[Told]] = {}
     for text in texts:
@@ -221,10 +192,3 @@ def _expected(person: str, film: Film, had: Sequence[Told]) -> list[Expect]:
         Expect(person, frozenset({"completed"}), name, int(not at_once), int(not at_once)),
         Expect(person, frozenset({"holding"}), least=0),
     ]
-
-
-def _percentile(values: Sequence[float], percent: int) -> float:
-    if not values:
-        return float("inf")
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, len(ranked) * percent // 100)]

@@ -171,7 +171,7 @@ def _failures(
     report = Report({})
     enumerate_crashes(
         folder,
-        Effort([scenario], kills=0, kills_below=0),
+        Effort([scenario]),
         chance=chance,
         report=report,
         ends=time.monotonic() + SECONDS_EACH,

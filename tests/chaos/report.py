@@ -1,6 +1,8 @@
 """What is printed: a line per promise, the counter-examples, and how to replay them."""
 
+import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ PROMISES = {
     "P6": "losing Redis loses nothing",
     "P7": "a sick service loses nothing and tells nothing false",
 }
+_QUIET = 0.8
+"""The load average below which a machine has nothing else to do."""
 _SHOWN = 12
 _FEW = 4
 
@@ -41,10 +45,14 @@ def say(line: str) -> None:
 
 
 class Report:
-    """Gathers findings; `minimum` is how many trials a promise must have to count as kept."""
+    """Gathers findings; `minimum` is how many trials a promise must have to count as kept.
+
+    It names counts of the summary too: what was dealt too seldom fails the run.
+    """
 
     def __init__(self, minimum: Mapping[str, int]) -> None:
         self._minimum = minimum
+        self._load = os.getloadavg()[0]
         self._counts = {promise: Counter[str]() for promise in PROMISES}
         self._notes: Counter[str] = Counter()
         self._times: dict[str, tuple[float, float, bool]] = {}
@@ -62,13 +70,35 @@ class Report:
         if finding.failed:
             self.failures.append(finding)
 
+    def broken(self, part: str) -> None:
+        """Count a part of the run that failed itself; to be called where its error is handled."""
+        words = traceback.format_exc().strip().splitlines()
+        self.add(Finding(part, ("P1",), {"other": [" … ".join(words[-3:])]}))
+
     def note(self, what: str, count: int) -> None:
         """Count something for the summary."""
         self._notes[what] += count
 
+    def counted(self, what: str) -> int:
+        """Return what was counted so far."""
+        return self._notes[what]
+
     def time(self, what: str, seconds: float, limit: float, *, judged: bool) -> None:
         """Note a time and its limit; one that is judged fails the run when it is exceeded."""
         self._times[what] = (seconds, limit, judged)
+
+    def webhooks(
+        self, what: str, seconds: float, limit: float, *, control: float, judged: bool
+    ) -> None:
+        """Note a time of webhooks; on a busy machine, three times that of peace is allowed."""
+        self.note("times judged beside those of peace", int(judged and not self.is_quiet))
+        allowed = limit if self.is_quiet else max(limit, 3 * control)
+        self.time(what, seconds, allowed, judged=judged)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the machine had nothing else to do when the run began."""
+        return self._load < _QUIET
 
     def as_data(self) -> dict[str, Any]:
         """Return all that was gathered, as JSON can carry it to another process."""
@@ -97,7 +127,9 @@ class Report:
             passed &= not (late and judged)
             word = ("FAIL" if judged else "slow") if late else "ok"
             say(f"time {what}: {seconds:.3f} s of {limit:g} s {word}")
-        say(" ".join(f"{what}={count}" for what, count in sorted(self._notes.items())))
+        passed &= self._print_counts()
+        word = "quiet" if self.is_quiet else "busy: times allow for it"
+        say(f"load average at the start {self._load:.2f} ({word})")
         self._print_failures()
         return passed
 
@@ -116,6 +148,18 @@ class Report:
             parts.append(f"(too few: {self._minimum.get(promise, 1)} needed)")
         say(f"{promise} {' '.join(parts)} {'FAIL' if failed else 'PASS'}  {words}")
         return not failed
+
+    def _print_counts(self) -> bool:
+        """Print what was counted; what must be counted and was too seldom comes on a line."""
+        say(" ".join(f"{what}={count}" for what, count in sorted(self._notes.items())))
+        few = [
+            f"{what}={self._notes[what]} (too few: {least} needed) FAIL"
+            for what, least in self._minimum.items()
+            if what not in PROMISES and self._notes[what] < least
+        ]
+        for line in few:
+            say(line)
+        return not few
 
     def _print_failures(self) -> None:
         for finding in sorted(self.failures, key=lambda one: one.name)[:_SHOWN]:

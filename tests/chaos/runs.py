@@ -1,65 +1,193 @@
-"""What `--quick` and `--full` do, and how many trials they must have to count."""
+"""What `--quick` and `--full` do, and how much of each they must have done to count."""
 
 import json
 import os
 import random
+import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from tests.chaos import live
 from tests.chaos.dependencies import cases
 from tests.chaos.enumeration import Effort, enumerate_crashes, try_dependencies
+from tests.chaos.killer import Killer
+from tests.chaos.nuisance import Nuisances
+from tests.chaos.pauses import Pauses
 from tests.chaos.report import Report
 from tests.chaos.scenarios import QUICK, SCENARIOS
+from tests.chaos.servers import FAULTS, SERVICES
 
 QUICK_MINIMUM = {"P1": 1500, "P2": 400, "P3": 400, "P4": 500, "P5": 2000, "P6": 400, "P7": 500}
-FULL_MINIMUM = {"P1": 9000, "P2": 2500, "P3": 3000, "P4": 4000, "P5": 6000, "P6": 3000, "P7": 5000}
-_HARD_STOP = 20 * 60
+_KILLS, _PAUSES, _TEXTS, _OF_REDIS, _TIMES = 300, 100, 2000, 10, 3
+FULL_MINIMUM = {
+    "P1": 9000,
+    "P2": 2500,
+    "P3": 3000,
+    "P4": 4000,
+    "P5": 6000,
+    "P6": 3000,
+    "P7": 5000,
+    "kills": 300,
+    "kills below": 1500,
+    "kills in the restart too": 100,
+    "clock jumps": 60,
+    "kills of processes": _KILLS,
+    "live texts": _TEXTS,
+    "leader pauses": _PAUSES,
+    "services sick live": len(SERVICES) * len(FAULTS),
+    **{f"{service} sick": len(FAULTS) * _TIMES for service in SERVICES},
+    **dict.fromkeys(
+        (
+            "redis flushed",
+            "redis restarted",
+            "redis read-only",
+            "redis full",
+            "redis hung",
+            "database locked",
+            "disk full",
+        ),
+        _OF_REDIS,
+    ),
+}
+HARD_STOP = 20 * 60
+_LINES_END = 500
+"""Seconds: real kills at every line go on until then, after all the rest of the enumeration."""
 _ASKED = ("P1", "P2", "P3", "P4", "P5")
 
 
 def quick(folder: Path, chance: random.Random, report: Report) -> None:
     """Crash points of the main scenarios, some sick services, and a short live run beside them."""
     began = time.monotonic()
-    plan = live.Plan("live", _ASKED, texts=50, rate=4, patience=max(10, 45))
-    seed = chance.randrange(10**6)
-    pid, path = _beside(folder, plan, seed)
-    effort = Effort(QUICK, kills=1, kills_below=1)
-    some = chance.sample(cases(3), 12)
-    enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + 90)
-    try_dependencies(folder, some, report=report, ends=began + 102)
-    os.waitpid(pid, 0)
-    report.merge(json.loads(path.read_text()) if path.exists() else {})
+    plan = live.Plan(
+        "live",
+        _ASKED,
+        lambda stack, _, chance: Killer(stack, chance, every=1.0),
+        texts=40,
+        rate=4,
+        longest=20,
+        patience=40,
+        scaled=True,
+    )
+    some = chance.sample(cases(_TIMES), 12)
+    with Beside(folder, plan.name, chance, _playing(plan)) as beside:
+        effort = Effort(QUICK, kills=1, below=1, again=1, clock=1)
+        enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + 80)
+        try_dependencies(folder, some, effort, report=report, ends=began + 95)
+        report.merge(beside.wait())
 
 
 def full(folder: Path, chance: random.Random, report: Report) -> None:
-    """Everything: each part alone, since times are judged."""
-    ends = time.monotonic() + _HARD_STOP
-    effort = Effort(tuple(SCENARIOS), kills=10, kills_below=70, each_line=True)
-    enumerate_crashes(folder, effort, chance=chance, report=report, ends=ends - 600)
-    try_dependencies(folder, cases(3), report=report, ends=ends - 420)
-    for plan in (
-        live.Plan("live", _ASKED, texts=2000, rate=9, kills_every=0.7, patience=180),
-        live.Plan("troubled", ("P6", "P4"), texts=600, rate=5, nuisances=True, patience=120),
+    """Everything. Where times are judged nothing else runs; the rest runs side by side."""
+    began = time.monotonic()
+    matrix = cases(_TIMES)
+    chance.shuffle(matrix)
+
+    def try_all(part: Path, _: random.Random, report: Report) -> None:
+        effort = Effort((), workers=2, first_worker=4)
+        try_dependencies(part, matrix, effort, report=report, ends=began + _LINES_END + 60)
+
+    with (
+        Beside(folder, "sick", chance, try_all) as sick,
+        Beside(folder, "paused", chance, _playing(_PAUSED)) as paused,
     ):
+        below = -(-FULL_MINIMUM["kills below"] // len(SCENARIOS)) + 1
+        effort = Effort(tuple(SCENARIOS), below=below, again=8, clock=10, each_line=True)
+        enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + _LINES_END)
+        report.merge(sick.wait())
+        report.merge(paused.wait())
+    for plan in (_KILLED, _TROUBLED):
         part = folder / plan.name
         part.mkdir()
-        live.play(part, plan, chance=chance, report=report, judge_times=True)
+        live.play(part, plan, chance=chance, report=report)
 
 
-def _beside(folder: Path, plan: live.Plan, seed: int) -> tuple[int, Path]:
-    """Play a plan in a fork; return its pid, and where its findings will be."""
-    part = folder / plan.name
-    part.mkdir()
-    path = part / "findings.json"
-    pid = os.fork()
-    if pid:
-        return pid, path
-    code = 1
-    try:
-        report = Report({})
-        live.play(part, plan, chance=random.Random(seed), report=report, judge_times=False)
-        path.write_text(json.dumps(report.as_data()))
-        code = 0
-    finally:
-        os._exit(code)
+_PAUSED = live.Plan(
+    "paused",
+    ("P4", "P5"),
+    lambda stack, _, chance: Pauses(stack, chance, times=_PAUSES),
+    texts=200,
+    rate=2,
+    longest=400,
+    monitors=2,
+)
+_KILLED = live.Plan(
+    "live",
+    _ASKED,
+    lambda stack, _, chance: Killer(stack, chance, every=0.6, times=_KILLS),
+    texts=_TEXTS,
+    rate=9,
+    longest=330,
+    judge_times=True,
+)
+_TROUBLED = live.Plan(
+    "troubled",
+    ("P6", "P7", "P4"),
+    lambda stack, servers, chance: Nuisances(stack, servers, chance, times=_OF_REDIS),
+    texts=600,
+    rate=5,
+    longest=400,
+    judge_times=True,
+)
+
+
+def _playing(plan: live.Plan) -> Callable[[Path, random.Random, Report], None]:
+    def play(part: Path, chance: random.Random, report: Report) -> None:
+        live.play(part, plan, chance=chance, report=report)
+
+    return play
+
+
+class Beside:
+    """A part of a run in a fork of its own, which ends with us at the latest."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        chance: random.Random,
+        work: Callable[[Path, random.Random, Report], None],
+    ) -> None:
+        self._part = folder / name
+        self._part.mkdir()
+        self._path = self._part / "findings.json"
+        self._pid = 0
+        self._seed = chance.randrange(10**6)
+        self._work = work
+
+    def __enter__(self) -> "Beside":
+        self._pid = os.fork()
+        if self._pid:
+            return self
+        code = 1
+        try:
+            report = Report({})
+            self._work(self._part, random.Random(self._seed), report)
+            self._path.write_text(json.dumps(report.as_data()))
+            code = 0
+        except Exception:
+            report = Report({})
+            report.broken(self._part.name)
+            self._path.write_text(json.dumps(report.as_data()))
+        finally:
+            os._exit(code)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+            self.wait()
+
+    def wait(self) -> dict[str, object]:
+        """Return what was found, when it has ended; nothing if it was ended."""
+        if self._pid:
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+        return json.loads(self._path.read_text()) if self._path.exists() else {}

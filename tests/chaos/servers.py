@@ -29,7 +29,10 @@ FAULTS = (
     "huge",
     "redirect",
 )
-"""The fault scripts. `reset_after` and all that garble an answer take effect before they do."""
+"""The fault scripts. `reset_after` and all that garble an answer take effect before they do.
+
+`hidden`, of Twilio's, is a `reset_after` of a text that it then does not list either.
+"""
 
 _STALL = 30.0
 _NO_EFFECT = {
@@ -47,6 +50,7 @@ class Servers:
         self.world = world
         self.lock = threading.RLock()
         self.faults: dict[str, str] = {}
+        self._met: dict[str, str] = {}
         self._servers: dict[str, ThreadingHTTPServer] = {}
         self._ports: dict[str, int] = {}
         self._ended = threading.Event()
@@ -62,11 +66,20 @@ class Servers:
         self.faults[service] = fault
         if fault == "refuse":
             self._close(service)
+            self.met(service, fault)  # there is nobody left to notice
 
     def mend(self, service: str) -> None:
         """Make a service well again."""
+        self._met.pop(service, None)
         if self.faults.pop(service, "") == "refuse":
             self._listen(service)
+
+    def met(self, service: str, fault: str) -> None:
+        """Write down that somebody met a fault, once for each time it was made."""
+        with self.lock:
+            if self._met.get(service) != fault:
+                self._met[service] = fault
+                self.world.record("met", service=service, fault=fault)
 
     def __enter__(self) -> "Servers":
         return self
@@ -125,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call.of(self.command, self.path, self.rfile.read(length))
         owner, service = self.server.owner, self.server.service
         fault = owner.faults.get(service, "")
+        if fault:
+            owner.met(service, fault)
         if fault in ("refuse", "reset_before"):
             self._reset()
         elif fault == "stall":
@@ -134,13 +149,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_NO_EFFECT[fault])
         else:
             with owner.lock:
+                owner.world.hides = fault == "hidden"
                 answer = owner.world.answer(service, call)
+                owner.world.hides = False
             self._garble(fault, answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815  (the base class's names)
 
     def _garble(self, fault: str, answer: Answer) -> None:
-        if fault == "reset_after":
+        if fault in ("reset_after", "hidden"):
             self._reset()
         elif fault == "html":
             self._send(Answer(200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"))

@@ -26,7 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from tests.chaos.answers import Answer, Call
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Entry, Ledger
 from tests.chaos.standins import ACCOUNT, OUR_NUMBER, World
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -114,7 +114,8 @@ class Stage:
     """One trial's world. Made anew after each fork; `now` is the trial's clock."""
 
     folder: Path
-    now: datetime = NOON
+    now: datetime = NOON  # as our own clock says
+    skew: timedelta = timedelta(0)  # how far our clock is off; the world's never is
     faults: dict[str, Fault] = field(default_factory=dict)
     redis_is_up: bool = True
     redis_db: int = 0
@@ -124,7 +125,7 @@ class Stage:
 
     def open(self) -> None:
         """Point Django at this trial's database, and the network at its world."""
-        self.world = World(Ledger(self.folder / "ledger"), lambda: self.now)
+        self.world = World(Ledger(self.folder / "ledger"), lambda: self.now - self.skew)
         self._use_database()
         self._use_clock()
         self._use_wire()
@@ -132,11 +133,24 @@ class Stage:
         for entry in self.world.ledger.entries():
             if entry["kind"] == "clock":
                 self.now = datetime.fromisoformat(entry["now"])
+                self.skew = timedelta(seconds=entry["skew"])
 
     def pass_time(self, **later: float) -> None:
-        """Move the clock, for those who come after a kill too."""
-        self.now += timedelta(**later)
-        self.world.ledger.append("clock", now=self.now.isoformat())
+        """Let time pass, for those who come after a kill too."""
+        self._set_clock(self.now + timedelta(**later), self.skew)
+
+    def put_clock_off(self, seconds: float) -> None:
+        """Let our clock jump, while no time passes for the world."""
+        jump = timedelta(seconds=seconds)
+        self._set_clock(self.now + jump, self.skew + jump)
+
+    def put_clock_right(self) -> None:
+        """Let our clock jump back to the world's time."""
+        self._set_clock(self.now - self.skew, timedelta(0))
+
+    def _set_clock(self, now: datetime, skew: timedelta) -> None:
+        self.now, self.skew = now, skew
+        self.world.ledger.append("clock", now=now.isoformat(), skew=skew.total_seconds())
 
     # --- What a person and a worker do -------------------------------------------------------
 
@@ -151,15 +165,24 @@ class Stage:
         """Post the webhook of a text that Twilio holds, and write down how it was answered."""
         text = self.world.texts[sid]
         form = webhook_form(sid, text["sender"], text["body"])
+        if self._post("/api/sms/webhook", form) == 200:
+            self.world.record("answered", sid=sid)
+
+    def report(self, create: Entry, word: str) -> None:
+        """Post Twilio's delivery report of a text, where it was asked for one and knows of it."""
+        if create["callback"] and not create["hidden"]:
+            form = report_form(create["sid"], word)
+            self._post(urlsplit(create["callback"]).path, form)
+
+    def _post(self, path: str, form: dict[str, str]) -> int:
         response = _client().post(
-            "/api/sms/webhook",
+            path,
             urlencode(form),
             content_type="application/x-www-form-urlencoded",
-            headers={"X-Twilio-Signature": sign(PUBLIC, "/api/sms/webhook", form)},
+            headers={"X-Twilio-Signature": sign(PUBLIC, path, form)},
             HTTP_HOST=urlsplit(PUBLIC).netloc,
         )
-        if response.status_code == 200:
-            self.world.record("answered", sid=sid)
+        return int(response.status_code)
 
     def work(self) -> None:
         """Do what the worker does, until there is nothing left to do now."""
@@ -179,10 +202,10 @@ class Stage:
     def tick(self) -> None:
         """Let the monitor tick, and a worker tell what happened."""
         from downloads.monitor import tick
-        from smsbot import tasks
+        from smsbot import work
 
         if tick(self.now).made_events:
-            tasks.hand_out()
+            work.hand_out()
 
     # --- Patches -----------------------------------------------------------------------------
 
@@ -197,7 +220,7 @@ class Stage:
 
         timezone.now = lambda: self.now
         # Breakers close with the clock of the trial too.
-        clock = SimpleNamespace(monotonic=lambda: self.now.timestamp())
+        clock = SimpleNamespace(monotonic=lambda: (self.now - self.skew).timestamp())
         vars(import_module("moviesms.breaker"))["time"] = clock
 
     def _use_wire(self) -> None:
@@ -270,9 +293,9 @@ class Stage:
 
         vars(live)["get_redis_connection"] = connection
         setattr(Task, "apply_async", publish)  # noqa: B010  (as mypy would have it)
-        backend = "django.core.cache.backends.locmem.LocMemCache"
+        backend = "tests.chaos.caches.MemoryCache"
         if not self.redis_is_up:
-            backend = "tests.chaos.silent_cache.SilentCache"
+            backend = "tests.chaos.caches.SilentCache"
         caches.settings["default"] = {"BACKEND": backend}
         with suppress(AttributeError):
             del caches["default"]
@@ -306,6 +329,11 @@ def webhook_form(sid: str, sender: str, body: str) -> dict[str, str]:
         "Body": body,
         "NumMedia": "0",
     }
+
+
+def report_form(sid: str, word: str) -> dict[str, str]:
+    """Return the form that Twilio posts to say how far a text of ours has come."""
+    return {"MessageSid": sid, "AccountSid": ACCOUNT, "MessageStatus": word}
 
 
 def sign(root: str, path: str, form: dict[str, str]) -> str:

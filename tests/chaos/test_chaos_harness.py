@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 
 from tests.chaos.answers import Call
 from tests.chaos.catalogue import DARK_KNIGHT, made_up, search
+from tests.chaos.crashpoints import Point
 from tests.chaos.ledger import Entry, Ledger, read
 from tests.chaos.model import Verdict, judge, one, reply
 from tests.chaos.report import PROMISES, Finding, Report
 from tests.chaos.scenarios import QUICK, SCENARIOS
-from tests.chaos.stage import ROOT
+from tests.chaos.stage import NOON, ROOT, Stage
 from tests.chaos.standins import World
 
 SAM = "+12025550142"
@@ -102,6 +103,48 @@ def test_too_few_trials_are_a_failure(capsys: pytest.CaptureFixture[str]) -> Non
     report.add(Finding("ask:2", tuple(PROMISES), {}, trials=1))
     assert report.print()
     assert "P4 lost=0 duplicate=0 trials=10 PASS" in capsys.readouterr().out
+
+
+def test_what_was_dealt_too_seldom_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report({"leader pauses": 2})
+    report.add(Finding("paused", tuple(PROMISES), {}))
+    report.note("leader pauses", 1)
+    assert not report.print()
+    assert "leader pauses=1 (too few: 2 needed) FAIL" in capsys.readouterr().out
+    report.note("leader pauses", 1)
+    assert report.print()
+
+
+@pytest.mark.parametrize(("load", "passed"), [(0.1, False), (3.0, True)])
+def test_a_slow_webhook_fails_on_a_quiet_machine_and_is_weighed_on_a_busy_one(
+    monkeypatch: pytest.MonkeyPatch, load: float, passed: bool
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    report = Report({})
+    report.add(Finding("troubled", tuple(PROMISES), {}))
+    report.webhooks("a service sick", 0.4, 0.3, control=0.2, judged=True)
+    assert report.print() is passed
+
+
+def test_a_text_that_newer_news_made_needless_is_no_loss() -> None:
+    entries = [ADD, create(STARTED), {**END, "excused": [[SAM, "added"]]}]
+    expected = [reply(SAM, NAME), one(SAM, "started", NAME)]
+    assert judge(entries, expected, adds={DARK_KNIGHT.tmdb_id: 1}).passed
+
+
+@pytest.mark.parametrize("name", ["ask:40", "ask:40:below", "ask:40:again:7", "ask:40:clock:-3600"])
+def test_a_point_is_read_as_it_is_written(name: str) -> None:
+    assert str(Point.parse(name)) == name
+
+
+def test_while_our_clock_is_off_the_worlds_is_not(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.world = World(Ledger(tmp_path / "ledger"), lambda: stage.now - stage.skew)
+    stage.put_clock_off(-3600)
+    assert stage.now == NOON - timedelta(hours=1)
+    assert stage.world.clock() == NOON
+    stage.put_clock_right()
+    assert stage.now == NOON
 
 
 def test_every_promise_has_scenarios() -> None:

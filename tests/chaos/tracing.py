@@ -87,8 +87,13 @@ class Camera:
         return self._committed, self._stage.world.ledger.size
 
 
-def killing(n: int, below: bool) -> Tracer:
-    """Return a tracer that kills this process at the n-th line."""
+def die() -> None:
+    """Kill this process as the kernel does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def striking(n: int, blow: Callable[[], None], *, below: bool = False) -> Tracer:
+    """Return a tracer that deals a blow at the n-th line."""
     left = n
 
     def line(frame: FrameType, event: str, _: Any) -> Any:
@@ -96,7 +101,7 @@ def killing(n: int, below: bool) -> Tracer:
         if event == "line":
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                blow()
         return line
 
     return entering(line, below)

@@ -481,6 +481,7 @@ def test_the_monitors_state_without_a_process(api: Api) -> None:
         "leader": None,
         "last_heartbeat": None,
         "last_tick": None,
+        "tick_seconds": None,
         "next_tick": None,
         "last_result": None,
         "error": None,

@@ -788,17 +788,27 @@ def test_connections_hide_their_settings_from_logs(
     assert (found.id, found.name, found.implementation) == (3, "moviesms", "Webhook")
     assert found.fields["url"] == WEBHOOK["url"]
     assert found.fields["username"] is None
+    assert found.events == {"onGrab", "onDownload"}
     assert "w3bh00k" not in f"{found!r} {found}"
 
 
 @pytest.mark.parametrize(
-    ("call", "method", "path", "id_"),
-    [("create_notification", "POST", "", None), ("update_notification", "PUT", "/3", 3)],
+    ("call", "method", "path", "id_", "force"),
+    [
+        ("create_notification", "POST", "", None, "true"),
+        ("update_notification", "PUT", "/3", 3, "false"),
+    ],
 )
 def test_a_connection_posts_with_our_header(
-    fake: responses.RequestsMock, client: Radarr, call: str, method: str, path: str, id_: int | None
+    fake: responses.RequestsMock,
+    client: Radarr,
+    call: str,
+    method: str,
+    path: str,
+    id_: int | None,
+    force: str,
 ) -> None:
-    forced = matchers.query_param_matcher({"forceSave": "true"})
+    forced = matchers.query_param_matcher({"forceSave": force})
     fake.add(method, f"{API}/notification{path}", status=201, json=recorded("notification"),
              headers=OURS, match=[forced])  # fmt: skip
     WRITES[call](client)

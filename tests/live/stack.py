@@ -171,6 +171,11 @@ class Running:
         assert code == 0, self.output()
         assert session(self.pid) == [], self.output()
 
+    def end_by_itself(self, within: float = PATIENCE) -> None:
+        """Wait until it ends, with exit code 0."""
+        assert self.process is not None
+        assert self.process.wait(within) == 0, self.output()
+
     def discard(self) -> None:
         """Leave nothing behind, however the test went."""
         if self.process is not None:
@@ -265,10 +270,11 @@ class Product(Running):
             self.discard()
 
 
-def product(folder: Path, **settings: str) -> Product:
-    """`manage.py up` of this working tree, with a data folder of its own."""
+def product(folder: Path, *arguments: str, **settings: str) -> Product:
+    """`manage.py up` of this working tree with `arguments`, and a data folder of its own."""
     port, data = free_port(), folder / "data"
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--host", "127.0.0.1"]
+    command += arguments
     # A name that is not the one it listens on: signatures are made over PUBLIC_URL alone.
     environment = clean_environment(
         DATA_DIR=str(data), PUBLIC_URL=f"http://localhost:{port}", **settings

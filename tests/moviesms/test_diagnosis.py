@@ -20,6 +20,7 @@ from redis.exceptions import ReadOnlyError
 
 from downloads import control, services
 from downloads.models import Download, DownloadEvent, DownloadRequest
+from downloads.radarr import WEBHOOK_EVENTS
 from moviesms import diagnosis, live
 from moviesms.breaker import Breaker
 from moviesms.diagnosis import GROUPS, Check, Result, examine
@@ -73,6 +74,7 @@ class World:
         self.radarr("qualityprofile", [{"id": 4, "name": "HD-1080p"}, {"id": 5, "name": "UHD"}])
         self.radarr("indexer", [{"id": 1, "name": "Prowlarr", "enableAutomaticSearch": True}])
         self.radarr("health", [])
+        self.radarr("notification", [webhook()])
         self.set(f"{TMDB}/authentication", {"success": True})
         film = {"id": 155, "title": "The Dark Knight", "release_date": "2008-07-16"}
         self.set(f"{TMDB}/search/movie", {"results": [film]})
@@ -105,6 +107,20 @@ class World:
         """Answer a GET of `url` like this from now on; an exception is raised."""
         given = {"body": body} if isinstance(body, Exception) else {"json": body}
         self.mock.upsert("GET", url, status=status, headers=headers, **given)
+
+
+def webhook(**changes: Any) -> dict[str, Any]:
+    """Radarr's connection to us, as `manage.py connect radarr` makes it."""
+    headers = [{"key": "X-Webhook-Secret", "value": KEYS["RADARR_WEBHOOK_SECRET"]}]
+    fields = {"url": "https://films.example.org/api/sms/radarr/webhook", "method": 1}
+    fields |= {"headers": headers, **changes}
+    return {
+        "id": 1,
+        "name": "by hand",
+        "implementation": "Webhook",
+        "fields": [{"name": name, "value": value} for name, value in fields.items()],
+        **dict.fromkeys(WEBHOOK_EVENTS, True),
+    }
 
 
 @pytest.fixture
@@ -181,7 +197,7 @@ def run(*arguments: str) -> tuple[str, int]:
 @pytest.mark.usefixtures("world", "monitor")
 def test_a_household_in_order_is_all_ok(monkeypatch: pytest.MonkeyPatch) -> None:
     # The tests' database is in memory, which is not as durable as the checks ask.
-    monkeypatch.setattr(diagnosis, "run_checks", lambda databases: run_checks())
+    monkeypatch.setattr(diagnosis.household, "run_checks", lambda databases: run_checks())
     output, code = run()
     assert code == 0, output
     lines = output.splitlines()
@@ -213,7 +229,7 @@ def test_a_failure_is_exit_code_1_and_a_line_with_the_fix(world: World) -> None:
     assert code == 1
     assert "FAILED   Radarr's key" in output
     assert "→ Copy the key from Radarr" in output
-    assert output.count("skipped  ") == 4
+    assert output.count("skipped  ") == 5
     assert "ok       TMDB's search" in output
 
 
@@ -409,6 +425,26 @@ def test_radarr(
     assert failures("radarr") == expected
     found = results("radarr")
     assert all(fix in found[name].fix for name in expected)
+
+
+@pytest.mark.parametrize(
+    ("notifications", "state", "said"),
+    [
+        ([webhook(url="http://192.168.1.20:8000/api/sms/radarr/webhook")], "ok", "192.168.1.20"),
+        ([], "warning", "does not post to us"),
+        ([webhook(headers=[])], "warning", "did not send the secret"),
+        ([webhook(url="http://other.test/hook")], "warning", "does not post to us"),
+        ([webhook() | {"onDownload": False}], "warning", "onDownload"),
+    ],
+)
+def test_radarrs_webhook_is_mended_by_a_command(
+    world: World, notifications: list[dict[str, Any]], state: str, said: str
+) -> None:
+    world.radarr("notification", notifications)
+    result = results("radarr")["Radarr's webhook"]
+    assert result.state == state
+    assert said in result.detail
+    assert state == "ok" or result.fix == "Run manage.py connect radarr."
 
 
 @pytest.mark.parametrize("wanted", ["/films", "/films/", "1", ""])

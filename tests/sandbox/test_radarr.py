@@ -1,8 +1,10 @@
 """Radarr's protocol, and its downloads as the product sees them."""
 
+import json
 from typing import Any
 
 import pytest
+import responses
 
 from sandbox.simulation import Outcome
 from sandbox.state import Service
@@ -311,3 +313,34 @@ def test_a_radarr_that_is_down_says_nothing(world: World) -> None:
     assert "X-Application-Version" not in response
     assert world.client.get("/radarr/ping").status_code == 503
     assert world.webhooks() == []
+
+
+def connection(name: str = "moviesms", url: str = "http://app.test/hook") -> dict[str, Any]:
+    """A Connect webhook, as the product makes it."""
+    headers = [{"key": "X-Webhook-Secret", "value": "word"}]
+    fields = [{"name": "url", "value": url}, {"name": "headers", "value": headers}]
+    return {"name": name, "implementation": "Webhook", "fields": fields, "onGrab": True}
+
+
+def test_a_connection_is_tried_kept_changed_and_removed(world: World) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post("http://app.test/hook", json={})
+        made = world.radarr("POST", "notification", connection())
+        assert (made.status_code, made.json()["id"]) == (201, 1)
+        test = json.loads(mock.calls[0].request.body or "")
+        assert test["eventType"] == "Test"
+        assert mock.calls[0].request.headers["X-Webhook-Secret"] == "word"
+        again = world.radarr("POST", "notification", connection())
+        assert again.json()[0]["errorCode"] == "UniqueNameValidator"
+        world.radarr("PUT", "notification/1", connection(name="Texts"))
+    assert [one["name"] for one in world.radarr("GET", "notification").json()] == ["Texts"]
+    assert world.radarr("DELETE", "notification/1").status_code == 200
+    assert world.radarr("DELETE", "notification/1").status_code == 404
+
+
+def test_a_connection_that_nobody_takes_is_refused(world: World) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post("http://app.test/hook", status=403)
+        refused = world.radarr("POST", "notification", connection())
+    assert (refused.status_code, refused.json()[0]["propertyName"]) == (400, "Url")
+    assert world.radarr("GET", "notification").json() == []

@@ -174,6 +174,24 @@ def test_the_number_and_its_webhook(world: World) -> None:
     assert none["incoming_phone_numbers"] == []
 
 
+def test_what_follows_the_hash_is_neither_posted_nor_signed(world: World) -> None:
+    world.box.exchange.setup["sms_url"] = "http://new.test/x#rc=3"
+    world.box.text(SAM, "Hi")
+    [post] = world.box.outbox.take_due(world.now)
+    assert post.url == "http://new.test/x"
+    assert post.form is not None
+    validator = RequestValidator(world.config.auth_token)
+    signature = post.headers["X-Twilio-Signature"]
+    assert validator.validate(post.url, dict(post.form), signature)
+
+
+def test_a_number_without_a_webhook_keeps_its_texts_in_the_list(world: World) -> None:
+    world.box.exchange.setup["sms_url"] = ""
+    world.box.text(SAM, "Hi")
+    assert world.box.outbox.take_due(world.now) == []
+    assert [message["body"] for message in listed(world)] == ["Hi"]
+
+
 def test_down(world: World) -> None:
     world.box.down.add(Service.TWILIO)
     assert send(world).status_code == 503

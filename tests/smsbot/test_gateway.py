@@ -717,7 +717,8 @@ def test_the_numbers_settings(fake: responses.RequestsMock) -> None:
     ours = only(PhoneNumber=OUR_NUMBER, PageSize="1")
     fake.get(url, json={"incoming_phone_numbers": [number]}, match=[ours])
     fake.get(url, json={"incoming_phone_numbers": []}, match=[ours])
-    expected = {"sms_url": "https://x.test/", "sms_method": "POST", "sms_fallback_url": ""}
+    unset = dict.fromkeys(("sms_fallback_url", "sms_fallback_method", "sms_application_sid"), "")
+    expected = {"sid": "PN", "sms_url": "https://x.test/", "sms_method": "POST", **unset}
     assert gateway.number_settings() == expected
     assert gateway.number_settings() is None
 

@@ -1,6 +1,7 @@
 """Answering: claims, order, backing off, giving up, and a crash at every step."""
 
 import random
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,10 +13,12 @@ from pytest_django.fixtures import Settings
 
 from downloads import services
 from downloads.models import DownloadRequest
-from smsbot import conversation, processing, reply, sending, understanding
+from moviesms import claims
+from smsbot import conversation, processing, reply, sending, sweep, understanding
 from smsbot.models import InboundMessage, OutboundMessage
 from tests.conftest import ALEX, SAM, Household, inbound_form
 from tests.fakes import Answer, FakeRadarr, FakeTmdb
+from tests.moviesms.test_claims import token_of_the_dead
 from tests.smsbot.test_understanding import FakeModel, request_for
 from tests.test_main_job import ADDED, ASK
 
@@ -60,6 +63,30 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A fault of ours at every text, until it is undone."""
     monkeypatch.setattr(processing, "answer", failing(ZeroDivisionError("a fault of ours")))
     return monkeypatch
+
+
+def test_what_a_dead_process_had_taken_is_answered_at_the_next_sweep(household: Household) -> None:
+    message = received(household)
+    claimed = InboundMessage.objects.filter(pk=message.pk)
+    claimed.update(
+        state=State.PROCESSING, lease_until=timezone.now() + LEASE, lease_token=token_of_the_dead()
+    )
+    household.clock.shift(timedelta(seconds=django_settings.SWEEP_INTERVAL))
+    sweep.work(timezone.now(), threading.Event())
+    household.work()
+    assert household.texts_to(SAM) == [ADDED]
+
+
+def test_what_a_living_process_has_taken_is_left_to_it(household: Household) -> None:
+    message = received(household)
+    claimed = InboundMessage.objects.filter(pk=message.pk)
+    claimed.update(
+        state=State.PROCESSING, lease_until=timezone.now() + LEASE, lease_token=claims.token()
+    )
+    household.clock.shift(timedelta(seconds=django_settings.SWEEP_INTERVAL))
+    sweep.work(timezone.now(), threading.Event())
+    household.work()
+    assert household.texts_to(SAM) == []
 
 
 # --- Claims ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -115,6 +116,33 @@ def test_what_was_not_taken_is_sent_once_more_after_two_noes(
     sweep(household, seconds=91)
     assert twilio.to(SAM) == ["hello"]
     sweep(household, minutes=30)
+    assert twilio.to(SAM) == ["hello"]
+
+
+def test_a_call_that_was_refused_is_not_one_of_the_two(
+    household: Household, twilio: FakeTwilio
+) -> None:
+    twilio.fail_with(twilio_error(429, 20429))
+    queue(SAM, "hello")
+    household.work()
+    twilio.fail_with(RESET)
+    sweep(household, seconds=41)
+    twilio.fail_with(None)
+    for _ in range(3):
+        sweep(household, seconds=91)
+    assert twilio.to(SAM) == ["hello"]
+
+
+@pytest.mark.parametrize("answer", [twilio_error(429, 20429), twilio_error(401, 20003)])
+def test_within_a_minute_after_an_outage_the_texts_that_waited_go_out(
+    household: Household, twilio: FakeTwilio, answer: Answer
+) -> None:
+    twilio.fail_with(answer)
+    queue(SAM, "hello")
+    for _ in range(8):
+        sweep(household, minutes=1)
+    twilio.fail_with(None)
+    sweep(household, seconds=60 - settings.SWEEP_INTERVAL)
     assert twilio.to(SAM) == ["hello"]
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,9 @@ class Command(LoopCommand):
         self.identity = uuid.uuid4()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.last_tick: datetime | None = None
+        self.tick_seconds: float | None = None
         self.woken = threading.Event()
+        self.made_events = threading.Event()
         self.threads: list[threading.Thread] = []
         self.last_error = ""
         super().handle(*args, **options)
@@ -51,13 +54,13 @@ class Command(LoopCommand):
             return
         result = None
         if state.wanted == MonitorState.Wanted.RUNNING:
+            began = time.monotonic()
             result = tick(now, last_tick=self.last_tick)
-            self.last_tick = now
+            self.last_tick, self.tick_seconds = now, round(time.monotonic() - began, 3)
             self._log_outage(result)
         self._beat(state, result)
         if result is not None and result.made_events:
-            import_string(settings.DOWNLOADS_ON_EVENTS)()
-
+            self.made_events.set()
         close_incident("monitor:silent", now=now)
 
     def _beat(self, state: MonitorState, result: TickResult | None) -> None:
@@ -70,6 +73,7 @@ class Command(LoopCommand):
                 "wanted": state.wanted,
                 "wanted_version": state.wanted_version,
                 "last_tick": self.last_tick.isoformat() if self.last_tick else None,
+                "tick_seconds": self.tick_seconds,
                 "next_tick": (now + timedelta(seconds=interval)).isoformat()
                 if state.wanted == MonitorState.Wanted.RUNNING
                 else None,
@@ -91,9 +95,10 @@ class Command(LoopCommand):
     def stop(self) -> None:
         super().stop()
         self.woken.set()
+        self.made_events.set()
 
     def started(self) -> None:
-        for work in (self._listen, self._do_periodic_work):
+        for work in (self._listen, self._tell_events, self._do_periodic_work):
             thread = threading.Thread(target=work, name=work.__name__, daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -119,6 +124,18 @@ class Command(LoopCommand):
             while not self.stopping.is_set():
                 if channel.get_message(timeout=1.0) is not None:
                     self.woken.set()
+
+    def _tell_events(self) -> None:
+        """Have what ticks bring told at once, while the next tick goes on."""
+        tell = import_string(settings.MONITOR_ON_EVENTS)
+        while self.made_events.wait() and not self.stopping.is_set():
+            self.made_events.clear()
+            close_old_connections()
+            try:
+                tell(timezone.now())
+            except Exception:
+                log.exception("telling failed")
+        connections.close_all()
 
     def _do_periodic_work(self) -> None:
         """Run the bot's sweep and the like, with no lease and whatever the wanted state."""

@@ -1,26 +1,26 @@
 """`manage.py up`: one process that starts, keeps running and ends all that moviesms needs."""
 
-import fcntl
 import os
 import secrets
 import sys
-import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from moviesms import runner
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
+from moviesms.health import unapplied_migrations
+from moviesms.locks import only_runner, wait_for_earlier_children
 from moviesms.ports import free_port, reachable, why_not
+from moviesms.preparing import as_line, prepare_database
 from moviesms.runner import Process
 
 SERVICES = {
@@ -38,11 +38,9 @@ SANDBOX_RHYTHM = {
 }
 SANDBOX_ACCOUNT = "AC" + "5a" * 16
 SANDBOX_PHONE_NUMBER = "+15005550006"
-EARLIER_RUN_ENDS_WITHIN = 15
+PARTS = ("web", "worker", "monitor")
 # Waits in a wrong order are told, and are no reason to leave a household without texts.
 WAITS = frozenset({"downloads.E006", "smsbot.E014", "smsbot.E015", "smsbot.E017", "smsbot.E018"})
-# Letters and digits that nobody confuses when copying them from a screen.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ACCESS_LINE = '%(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
 
 
@@ -61,6 +59,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", help="address to listen on (0.0.0.0; in the sandbox 127.0.0.1)"
         )
+        parser.add_argument(
+            "--small",
+            action="store_true",
+            help="one process for web server, worker and monitor: for a box with little memory",
+        )
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--sandbox", action="store_true", default=None, help="use the sandbox in any case"
@@ -68,10 +71,24 @@ class Command(BaseCommand):
         which.add_argument(
             "--no-sandbox", action="store_false", dest="sandbox", help="never start the sandbox"
         )
+        parser.add_argument(
+            "--only",
+            type=_parts,
+            default=(),
+            metavar="PARTS",
+            help=f"some of {','.join(PARTS)}, each by itself; needs REDIS_HOST and a database that "
+            "`manage.py prepare` has made ready",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         forced: bool | None = options["sandbox"]
-        self.sandbox = not _configured() if forced is None else forced
+        self.only: tuple[str, ...] = options["only"]
+        self.sandbox = not _configured() and not self.only if forced is None else forced
+        self.small: bool = options["small"]
+        if self.only and self.small:
+            raise CommandError("--small is one process for all parts; leave --only or --small out.")
+        if self.only:
+            _check_shared(self.sandbox)
         self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
         self.port: int = options["port"]
         os.umask(0o077)  # database and logs hold a household's texts
@@ -79,24 +96,32 @@ class Command(BaseCommand):
         say = self.console.say
         self._check_settings()
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        runner_lock = _only_runner(settings.DATA_DIR)
-        children_lock = _wait_for_earlier_children(settings.DATA_DIR, say)
-        if reason := why_not(self.host, self.port):
+        # Several of `--only` may share a data folder: nothing of theirs is alone in it.
+        locks = [] if self.only else _alone(say)
+        if self._runs("web") and (reason := why_not(self.host, self.port)):
             raise CommandError(
                 f"Cannot listen on {self.host}, port {self.port} ({reason}); give another --port."
             )
         _keep_kinds_apart(self.sandbox, say)
-        self._prepare_database()
+        if not self.only:
+            prepare_database(say)
+        elif missing := unapplied_migrations():
+            raise CommandError(
+                f"The database lacks {len(missing)} migrations: run manage.py prepare."
+            )
+        connections.close_all()
         settings.LOG_DIR.mkdir(parents=True, exist_ok=True)
         plan = runner.Plan(
             processes=self._processes(forced=bool(forced)),
             banner=self._banner(),
             started=f"moviesms is running at {self._here()}.",
             server_log=str(settings.LOG_DIR / "server.log"),
-            locks=[runner_lock, children_lock],
-            shared=children_lock,
+            locks=locks,
         )
         runner.become(plan)
+
+    def _runs(self, part: str) -> bool:
+        return not self.only or part in self.only
 
     # --- Before anything runs --------------------------------------------------------------------
     def _check_settings(self) -> None:
@@ -104,25 +129,9 @@ class Command(BaseCommand):
         for message in found:
             # In the sandbox every service is about to be configured, by us.
             if message.is_serious() or not self.sandbox:
-                self.console.say(_said(message))
+                self.console.say(as_line(message))
         if any(message.is_serious() and message.id not in WAITS for message in found):
             raise CommandError("The settings need a correction before moviesms can start.")
-
-    def _check_database(self) -> None:
-        """Read back how the database is set up; it must be there for that."""
-        for message in checks.run_checks(tags=["database"], databases=["default"]):
-            self.console.say(_said(message))
-
-    def _prepare_database(self) -> None:
-        self.console.say("Preparing the database.")
-        call_command("migrate", interactive=False, verbosity=0)
-        users = get_user_model()._default_manager
-        if not users.filter(is_staff=True).exists() and not users.filter(username="admin").exists():
-            password = _new_password()
-            users.create_superuser(username="admin", email="", password=password)
-            self.console.say(_FIRST_ADMIN.format(password=password))
-        self._check_database()
-        connections.close_all()
 
     # --- What is run -----------------------------------------------------------------------------
     def _processes(self, *, forced: bool) -> list[Process]:
@@ -144,26 +153,30 @@ class Command(BaseCommand):
             os.environ.clear()
             os.environ.update(environment)
             processes.append(self._sandbox(port))
-        return [*processes, self._web(), _worker(), _monitor()]
+        if self.small:
+            return [*processes, self._web("small", "moviesms.small:application")]
+        ours = [self._web("web", "moviesms.wsgi:application"), _worker(), _monitor()]
+        return processes + [process for process in ours if self._runs(process.name)]
 
     def _sandbox(self, port: int) -> Process:
         command = ["sandbox", "--port", str(port), "--host", self.host]
         command += ["--app-url", os.environ["PUBLIC_URL"]]
         return Process("sandbox", [sys.executable, "-m", *command], address=(self.host, port))
 
-    def _web(self) -> Process:
+    def _web(self, role: str, application: str) -> Process:
+        workers = 1 if self.small else settings.WEB_WORKERS
         return Process(
             "web",
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                 *("--host", self.host, "--port", str(self.port)),
-                *("--workers", str(settings.WEB_WORKERS), "--blocking-threads", "16"),
+                *("--workers", str(workers), "--blocking-threads", "16"),
                 "--respawn-failed-workers",
                 *("--workers-kill-timeout", "5"),
                 *("--access-log", "--access-log-fmt", _ACCESS_LINE),
-                "moviesms.wsgi:application",
+                application,
             ],
-            {"MOVIESMS_ROLE": "web"},
+            {"MOVIESMS_ROLE": role},
             address=(self.host, self.port),
             is_access_log=True,
         )
@@ -173,6 +186,8 @@ class Command(BaseCommand):
         return f"http://{reachable(self.host)}:{self.port}"
 
     def _banner(self) -> str:
+        if self.only:
+            return f"moviesms is running: {', '.join(self.only)}."
         here = self._here()
         lines = ["", "moviesms is running."]
         if self.sandbox:
@@ -184,15 +199,6 @@ class Command(BaseCommand):
         lines += [f"  Data        {settings.DATA_DIR}"]
         lines += _sandbox_note() if self.sandbox else _services_note(self.port)
         return "\n".join([*lines, "Ctrl-C stops it.", ""])
-
-
-_FIRST_ADMIN = """
-  ┌──────────────────────────────────────────────────────────────┐
-  │ The first admin's account. It is shown this once: note it.   │
-  │   user name  admin                                           │
-  │   password   {password:<48}│
-  └──────────────────────────────────────────────────────────────┘
-"""
 
 
 def point_at_sandbox(
@@ -260,6 +266,27 @@ def _monitor() -> Process:
     )
 
 
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(","))
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise ArgumentTypeError(f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    return parts
+
+
+def _alone(say: Callable[[str], None]) -> list[tuple[int, bool]]:
+    """Make sure that nobody else runs with this data folder; return the runner's locks."""
+    ours = only_runner(settings.DATA_DIR)
+    return [(ours, False), (wait_for_earlier_children(settings.DATA_DIR, say), True)]
+
+
+def _check_shared(sandbox: bool) -> None:
+    """Raise unless the parts, each started by itself, can find one another."""
+    if sandbox:
+        raise CommandError("The sandbox runs with everything; leave --only or --sandbox out.")
+    if not settings.REDIS_HOST:
+        raise CommandError("With --only the parts share a Redis: set REDIS_HOST to one.")
+
+
 def _configured() -> list[str]:
     return [name for name, (setting, _) in SERVICES.items() if getattr(settings, setting)]
 
@@ -284,59 +311,7 @@ def _sandbox_note() -> list[str]:
     ]
 
 
-def _said(message: checks.CheckMessage) -> str:
-    hint = f" {message.hint}" if message.hint else ""
-    return f"  ! {message.msg}{hint} ({message.id})"
-
-
-def _new_password() -> str:
-    parts = ("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
-    return "-".join(parts)
-
-
-# --- Locks, ports, files --------------------------------------------------------------------------
-def _try_lock(path: Path) -> int | None:
-    """Return an open file that holds the lock at `path`, or None when another process holds it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    return file
-
-
-def _only_runner(data_dir: Path) -> int:
-    path = data_dir / "runner.lock"
-    lock = _try_lock(path)
-    if lock is None:
-        pid = path.read_text().strip()
-        raise CommandError(
-            f"moviesms already runs with the data folder {data_dir} (process {pid})."
-        )
-    os.truncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
-    return lock
-
-
-def _wait_for_earlier_children(data_dir: Path, say: Callable[[str], None]) -> int:
-    """Return a lock that our children will hold too: while one of them lives, it is taken.
-
-    Two Redis servers on one store, or two web servers on one port, would be the alternative when
-    an earlier runner was killed and what it started is still ending.
-    """
-    deadline = time.monotonic() + EARLIER_RUN_ENDS_WITHIN
-    told = False
-    while (lock := _try_lock(data_dir / "children.lock")) is None:
-        if time.monotonic() > deadline:
-            raise CommandError(f"Processes of an earlier run still use {data_dir}; end them first.")
-        if not told:
-            say("Waiting for the processes of an earlier run to end.")
-        told = True
-        time.sleep(0.05)
-    return lock
-
-
+# --- Files ----------------------------------------------------------------------------------------
 def _keep_kinds_apart(sandbox: bool, say: Callable[[str], None]) -> None:
     """Never mix what the sandbox made up with a household's own data.
 
