@@ -165,6 +165,7 @@ class World:
 class _Resolution:
     matches: list[Film]
     sure: bool
+    namesake: Film | None = None
 
 
 # --- The judgement -------------------------------------------------------------------------------

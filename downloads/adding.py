@@ -27,6 +27,7 @@ from downloads.radarr import (
     RadarrRejected,
     UnknownMovie,
 )
+from downloads.status import waiting
 from moviesms.incidents import close_incident, open_incident
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,8 @@ def try_add(download: Download, *, now: datetime, patient: bool = False) -> bool
     A Radarr that failed a moment ago is not asked, unless the caller is `patient` (the monitor).
 
     Afterwards `download` holds the row as it stands: `searching` (added, or it was there already),
-    `completed` (there with its file), `failed` (Radarr refuses it), or still `requested`.
+    `waiting` (there, and not out yet), `completed` (there with its file), `failed` (Radarr refuses
+    it), or still `requested`.
     """
     if not patient and connections.radarr_breaker.is_open:
         return False
@@ -109,7 +111,9 @@ def _claim(download: Download, now: datetime) -> bool:
     )
     free = Q(add_lease=None) | Q(add_lease__lt=now)
     lease = now + timedelta(seconds=settings.ADD_LEASE)
-    claimable = Download.objects.filter(free, Exists(wanted), pk=download.pk, status="requested")
+    claimable = Download.objects.filter(
+        free, Exists(wanted), pk=download.pk, status=Status.REQUESTED, another_due=False
+    )
     if not claimable.update(add_lease=lease):
         return False
     download.refresh_from_db()
@@ -126,7 +130,7 @@ def _put_in(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
     present = radarr.movie_by_tmdb_id(download.tmdb_id)
     _renew(download)
     if present is not None:
-        _want(radarr, present)
+        want(radarr, present)
         return present, download.added_by_us and present.id == download.radarr_id
     found = radarr.lookup(download.tmdb_id)
     if found is not None and found.is_excluded:
@@ -135,7 +139,7 @@ def _put_in(radarr: Radarr, download: Download) -> tuple[Movie, bool]:
     return _post(radarr, download)
 
 
-def _want(radarr: Radarr, movie: Movie) -> None:
+def want(radarr: Radarr, movie: Movie) -> None:
     """Make Radarr look for a film that it has on its list but not on its disk."""
     if movie.has_file:
         return
@@ -212,8 +216,7 @@ def _record(download: Download, movie: Movie, added_by_us: bool, now: datetime) 
         "added_by_us": added_by_us,
         "imdb_id": movie.imdb_id or download.imdb_id,
     }
-    status = Status.COMPLETED if movie.has_file else Status.SEARCHING
-    if transition_to(download, status, now=now, **known):
+    if _moved(download, movie, known, now):
         log.info("in Radarr", download=download.pk, radarr_id=movie.id, added_by_us=added_by_us)
         return
     # It was cancelled while we added it: then it is to go again, if it is ours.
@@ -222,6 +225,25 @@ def _record(download: Download, movie: Movie, added_by_us: bool, now: datetime) 
     )
     cancelled.update(**known, removal_due=added_by_us)
     download.refresh_from_db()
+
+
+def _moved(download: Download, movie: Movie, known: dict[str, Any], now: datetime) -> bool:
+    """Move a film that is in Radarr now to where it stands; one that is not out yet waits."""
+    if movie.has_file:
+        return transition_to(download, Status.COMPLETED, now=now, **known)
+    if movie.is_available or not movie.monitored or movie.release_date is None:
+        return transition_to(download, Status.SEARCHING, now=now, **known)
+    decision = waiting(download, movie, now)
+    return transition_to(
+        download,
+        decision.status,
+        now=now,
+        reason=decision.reason,
+        kind=decision.kind,
+        dedupe=decision.dedupe,
+        **known,
+        **decision.remember,
+    )
 
 
 def _give_back(download: Download, error: ServiceError, now: datetime) -> None:

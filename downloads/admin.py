@@ -60,6 +60,7 @@ _STATE_KINDS: dict[str, str] = {
 _REASONS = {
     "cancelled": "cancelled by a person",
     "removed": "taken out of Radarr",
+    "unwanted": "nobody asks for it any more",
     "excluded": "on Radarr's exclusion list",
     "unknown_film": "Radarr does not know this film",
     "folder_in_use": "another film in Radarr uses its folder",

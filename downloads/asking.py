@@ -3,6 +3,7 @@
 A replay of the same ask after a crash finds its own rows and gives the same answer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,23 @@ _TRIES = 5
 
 class AlreadyCompleted(Exception):
     """The download has its film: there is nothing to cancel or to retry."""
+
+
+class NotAllowed(Exception):
+    """The owner's terms refuse this ask. `code` is stable; `free_at` is when one may ask again."""
+
+    def __init__(self, code: str, *, free_at: datetime | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.free_at = free_at
+
+
+Rule = Callable[[], bool]
+"""The owner's terms for one ask: whether it needs an approval. Raises NotAllowed.
+
+Called in the transaction that writes the request, so that what it counts cannot be overtaken; not
+called for a film that is ready or on its way for others, since joining is free.
+"""
 
 
 class Outcome:
@@ -53,17 +71,18 @@ def request_movie(
     *,
     origin: str,
     now: datetime,
-    needs_approval: bool = False,
+    rule: Rule | None = None,
 ) -> Taken:
     """Take a person's ask for a film: write the rows, then try to add it to Radarr.
 
-    Repeating the call with the same `origin` repeats its outcome and has no second effect.
-    Raises nothing for a Radarr that is down: the outcome is then `saved`.
+    `rule` is what the owner says of asks like this one; without it nothing binds. Repeating the
+    call with the same `origin` repeats its outcome and has no second effect. Raises what `rule`
+    raises, and nothing for a Radarr that is down: the outcome is then `saved`.
     """
-    is_there = _is_still_there(match)
-    request, created = _write_request(match, requester, origin, now, needs_approval, is_there)
+    is_there = _is_there(match, bound=rule is not None)
+    request, created = _write_request(match, requester, origin, now, rule, is_there)
     download = request.download
-    if needs_approval or request.state == DownloadRequest.State.PENDING_APPROVAL:
+    if request.state == DownloadRequest.State.PENDING_APPROVAL:
         return Taken(Outcome.PENDING, request.pk, created, download)
     reached = True
     if download.status == Status.REQUESTED:
@@ -71,6 +90,11 @@ def request_movie(
         control.wake()
     outcome = _outcome(download, reached, is_first=_is_first(request, origin))
     return Taken(outcome, request.pk, created, download)
+
+
+def write_pending(match: Match, requester: str, *, origin: str, now: datetime) -> DownloadRequest:
+    """Write a request that waits for an approval and return it; nobody outside is asked."""
+    return _write_request(match, requester, origin, now, lambda: True, is_there=False)[0]
 
 
 def _outcome(download: Download, reached: bool, *, is_first: bool) -> str:
@@ -96,7 +120,7 @@ def _write_request(
     requester: str,
     origin: str,
     now: datetime,
-    needs_approval: bool,
+    rule: Rule | None,
     is_there: bool,
 ) -> tuple[DownloadRequest, bool]:
     """Return the request of this origin or, for this person and film, the open one."""
@@ -107,7 +131,7 @@ def _write_request(
                 if earlier is not None:
                     return earlier, False
                 download = _wanted(match, now, is_there)
-                return _join(download, requester, origin, needs_approval)
+                return _join(download, requester, origin, rule, is_there)
         except (IntegrityError, _MovedMeanwhile):
             continue
     raise RuntimeError(f"no request could be written for {match.tmdb_id}")
@@ -121,16 +145,23 @@ def _of_origin(origin: str) -> DownloadRequest | None:
     return DownloadRequest.objects.select_related("download").filter(origin=origin).first()
 
 
-def _is_still_there(match: Match) -> bool:
-    """Whether a film that was ready still has its file; a Radarr that is away denies nothing."""
-    if not Download.objects.filter(tmdb_id=match.tmdb_id, status=Status.COMPLETED).exists():
+def _is_there(match: Match, *, bound: bool) -> bool:
+    """Whether the film's file is in the library; a Radarr that is away changes nothing.
+
+    Looked at for what was ready and, where terms bind the ask, for what we never had to do with:
+    what the library holds needs nobody's leave.
+    """
+    download = Download.objects.filter(tmdb_id=match.tmdb_id).first()
+    was_ready = download is not None and download.status == Status.COMPLETED
+    is_followed = download is not None and download.is_active
+    if not was_ready and (is_followed or not bound):
         return False
     if connections.radarr_breaker.is_open:
-        return True
+        return was_ready
     try:
         movie = connections.radarr().movie_by_tmdb_id(match.tmdb_id)
     except ServiceError:
-        return True
+        return was_ready
     return movie is not None and movie.has_file
 
 
@@ -149,6 +180,8 @@ def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
             "status_changed_at": now,
         },
     )
+    # Locked, so that it is not cancelled as unwanted while somebody joins it.
+    download = Download.objects.select_for_update().get(pk=download.pk)
     is_ready = download.status == Status.COMPLETED and is_there
     if not download.is_active and not is_ready and not begin_generation(download, now=now):
         raise _MovedMeanwhile
@@ -156,23 +189,50 @@ def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
 
 
 def _join(
-    download: Download, requester: str, origin: str, needs_approval: bool
+    download: Download, requester: str, origin: str, rule: Rule | None, is_there: bool
 ) -> tuple[DownloadRequest, bool]:
     State = DownloadRequest.State
-    newest = DownloadEvent.objects.filter(download=download).aggregate(newest=Max("id"))["newest"]
-    request, created = DownloadRequest.objects.get_or_create(
+    mine = DownloadRequest.objects.filter(
         download=download,
         generation=download.generation,
         requester=requester,
         state__in=[State.ACTIVE, State.PENDING_APPROVAL],
-        defaults={
-            "state": State.PENDING_APPROVAL if needs_approval else State.ACTIVE,
-            "origin": origin,
-            "since_event": newest or 0,
-        },
+    ).first()
+    free = is_there or _is_on_its_way(download)
+    if mine is not None:
+        if free and mine.state == State.PENDING_APPROVAL:
+            # Somebody else's ask made it go: now there is nothing left to approve.
+            mine.state, mine.since_event = State.ACTIVE, newest_event(download)
+            mine.save(update_fields=["state", "since_event"])
+        mine.download = download
+        return mine, False
+    pending = rule is not None and not free and rule()
+    request = DownloadRequest.objects.create(
+        download=download,
+        generation=download.generation,
+        requester=requester,
+        state=State.PENDING_APPROVAL if pending else State.ACTIVE,
+        origin=origin,
+        since_event=newest_event(download),
+        free=free,
     )
-    request.download = download
-    return request, created
+    return request, True
+
+
+def _is_on_its_way(download: Download) -> bool:
+    """Whether the film is being got, or about to be, for somebody who may have it."""
+    if download.status != Status.REQUESTED:
+        return True
+    wanted = DownloadRequest.objects.filter(
+        download=download, generation=download.generation, state=DownloadRequest.State.ACTIVE
+    )
+    return wanted.exists()
+
+
+def newest_event(download: Download) -> int:
+    """Return the id of the newest event: only later ones are news to who joins now; 0 if none."""
+    newest = DownloadEvent.objects.filter(download=download).aggregate(newest=Max("id"))["newest"]
+    return int(newest or 0)
 
 
 def cancel_download(download: Download, *, now: datetime) -> Download:
@@ -235,7 +295,7 @@ def _search_again(download: Download) -> None:
 def _carry_over(download: Download, generation: int, now: datetime) -> None:
     """Let who waited for the last generation wait for this one; they need no new announcement."""
     State = DownloadRequest.State
-    newest = DownloadEvent.objects.filter(download=download).aggregate(newest=Max("id"))["newest"]
+    newest = newest_event(download)
     before = DownloadRequest.objects.filter(
         download=download, generation=generation, state__in=[State.ACTIVE, State.ENDED]
     )
@@ -245,8 +305,9 @@ def _carry_over(download: Download, generation: int, now: datetime) -> None:
             download=download,
             generation=download.generation,
             requester=request.requester,
-            since_event=newest or 0,
+            since_event=newest,
             announced_at=now,
+            free=True,  # it is not the person who asks again
             origin=f"retry:{download.generation}:{request.pk}",
         )
         for request in waited.values()

@@ -41,10 +41,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Which films a title may mean, best first. `sure`: exactly one, and nothing to ask."""
+    """Which films a title may mean, best first. `sure`: exactly one, and nothing to ask.
+
+    `namesake` is then the film of the same title that somebody may mean all the same.
+    """
 
     matches: list[Match]
     sure: bool
+    namesake: Match | None = None
 
 
 def resolve(title: str, year: int | None = None, how: How = "like") -> Resolution:
@@ -57,7 +61,8 @@ def resolve(title: str, year: int | None = None, how: How = "like") -> Resolutio
         found = _by_id(*named)
         return Resolution([_match(found)] if found else [], sure=found is not None)
     verdict = look_up(Query(title, year, how), _search)
-    return Resolution([_match(film) for film in verdict.films], verdict.sure)
+    namesake = _match(verdict.namesake) if verdict.namesake else None
+    return Resolution([_match(film) for film in verdict.films], verdict.sure, namesake)
 
 
 def _by_id(kind: str, number: str) -> Film | None:

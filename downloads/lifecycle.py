@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState, Status
 from moviesms.incidents import close_incident
@@ -61,12 +62,14 @@ def transition_to(
     *,
     now: datetime,
     reason: str = "",
+    kind: str = "",
     dedupe: str | None = None,
     **changes: Any,
 ) -> bool:
     """Move `download` to `status` if nobody moved it since it was read; say whether it moved.
 
-    `dedupe` names what may be told once per generation; by default what the status itself tells.
+    `kind` and `dedupe` name what may be told once per generation; by default what the status
+    itself tells.
     `changes` are further fields of the row, written in the same statement. On success `download`
     holds the new values. Raises ValueError for an edge that the table above does not have.
     """
@@ -83,14 +86,18 @@ def transition_to(
     if status == Status.COMPLETED:
         fields["completed_at"] = now
     had_problem = bool(download.problem)
-    moved = _write(
-        download,
-        fields,
-        kind=_TOLD.get(status, status.value),
-        dedupe=dedupe or _TOLD.get(status),
-        reason=reason,
-        now=now,
-    )
+    with transaction.atomic():
+        moved = _write(
+            download,
+            fields,
+            kind=kind or _TOLD.get(status, status.value),
+            dedupe=dedupe or _TOLD.get(status),
+            reason=reason,
+            now=now,
+        )
+        if moved and status == Status.COMPLETED:
+            # The film is there for everybody: nothing is left to approve, they hear of it too.
+            _pending(download, download.generation).update(state=DownloadRequest.State.ACTIVE)
     if moved and had_problem:
         close_incident(stuck_key(download), now=now)
     return moved
@@ -121,17 +128,57 @@ def remember(download: Download, **facts: Any) -> bool:
     return True
 
 
-def begin_generation(download: Download, *, now: datetime) -> bool:
-    """Ask again for a download that has ended: what happened before no longer counts."""
-    return transition_to(
-        download,
-        Status.REQUESTED,
-        now=now,
-        generation=download.generation + 1,
-        generation_started_at=now,
-        history_floor=MonitorState.load().history_last_id,
-        removal_due=False,
-        completed_at=None,
+def begin_generation(download: Download, *, now: datetime, **changes: Any) -> bool:
+    """Ask again for a download that has ended: what happened before no longer counts.
+
+    Who waits for an approval waits for it in the new generation.
+    """
+    before = download.generation
+    floor = MonitorState.load().history_last_id
+    with transaction.atomic():
+        begun = transition_to(
+            download,
+            Status.REQUESTED,
+            now=now,
+            generation=before + 1,
+            generation_started_at=now,
+            history_floor=floor,
+            removal_due=False,
+            completed_at=None,
+            release_told="",
+            release_told_at=None,
+            **{"another_due": False, "bad_file_id": None, **changes},
+        )
+        if begun:
+            _pending(download, before).update(generation=download.generation)
+    return begun
+
+
+def cancel_unwanted(download_id: int, *, now: datetime) -> bool:
+    """Cancel a download that is not in Radarr yet and that nobody asks for any more.
+
+    Those who asked have left or were declined: nobody is told.
+    """
+    State = DownloadRequest.State
+    with transaction.atomic():
+        # Locked: who asks for it at this moment waits, and then finds it cancelled.
+        download = Download.objects.select_for_update().get(pk=download_id)
+        waiting = DownloadRequest.objects.filter(
+            download=download,
+            generation=download.generation,
+            state__in=[State.ACTIVE, State.PENDING_APPROVAL],
+        )
+        being_added = download.add_lease is not None and download.add_lease > now
+        if download.status != Status.REQUESTED or being_added or waiting.exists():
+            return False
+        return transition_to(download, Status.CANCELLED, now=now, reason="unwanted")
+
+
+def _pending(download: Download, generation: int) -> QuerySet[DownloadRequest]:
+    return DownloadRequest.objects.filter(
+        download=download,
+        generation=generation,
+        state=DownloadRequest.State.PENDING_APPROVAL,
     )
 
 

@@ -56,13 +56,18 @@ def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: dat
     return live.try_call(write) is True
 
 
-def load(download: Download) -> Progress:
-    """Return the progress kept for `download`; an empty one when there is none or Redis is down."""
+def load(download: Download, *, not_before: datetime | None = None) -> Progress:
+    """Return the progress kept for `download`; an empty one when there is none or Redis is down.
+
+    What a tick saw earlier than `not_before` is not returned either.
+    """
     raw = live.try_call(lambda redis: redis.get(_key(download.media_type, download.tmdb_id)))
     if not isinstance(raw, bytes) or not download.is_active:
         return Progress()
     view = json.loads(raw)
     if view.get("version") is None or view["generation"] != download.generation:
+        return Progress()
+    if not_before is not None and datetime.fromisoformat(view["updated_at"]) < not_before:
         return Progress()
     return Progress(**{name: view.get(name) for name in asdict(Progress())})
 

@@ -29,6 +29,7 @@ Search = Callable[[str, int | None], Sequence[Film]]
 
 _KNOWN_VOTES, _KNOWN_POPULARITY = 100, 3.0
 _FAMOUS_VOTES, _TIMES_FEWER = 1000, 500
+_NAMESAKE_VOTES = 5
 _SHORTEST_TYPO, _SHORTEST_SURE_TYPO, _LONGEST_TYPO = 4, 8, 60
 _LATEST_SEQUEL = 30
 
@@ -56,10 +57,14 @@ class Query:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The films that may be meant, best first; `sure` when there is one and nothing to ask."""
+    """The films that may be meant, best first; `sure` when there is one and nothing to ask.
+
+    `namesake` is a film of the same title that was left out because far fewer people know it.
+    """
 
     films: list[Film]
     sure: bool
+    namesake: Film | None = None
 
 
 _NOTHING = Verdict([], sure=False)
@@ -131,11 +136,17 @@ def decide(query: Query, films: Sequence[Film]) -> Verdict:
 
 def _among(query: Query, films: Sequence[Film]) -> Verdict:
     """Choose among films of the title that was asked for: by year, else by who is known at all."""
-    kept = _of_year(query, films)
+    dated = kept = _of_year(query, films)
     if query.year is None:
         kept = _drop_obscure(kept)
     sure = len(kept) == 1 and _year_fits(query, kept[0])
-    return Verdict(kept[:MOST_OFFERED], sure=sure)
+    return Verdict(kept[:MOST_OFFERED], sure, _namesake(dated, kept) if sure else None)
+
+
+def _namesake(films: Sequence[Film], kept: Sequence[Film]) -> Film | None:
+    """Return the best known of the films left out, if anybody knows it at all."""
+    left_out = [f for f in films if f not in kept and f.year and f.vote_count >= _NAMESAKE_VOTES]
+    return max(left_out, key=lambda film: film.vote_count, default=None)
 
 
 def _near(query: Query, films: Sequence[Film]) -> Verdict:

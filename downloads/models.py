@@ -58,6 +58,13 @@ class Download(models.Model):
 
     add_lease = models.DateTimeField(null=True, blank=True)
     removal_due = models.BooleanField(default=False)
+    # Its file is bad: the next tick has it deleted, its release blocked, and another looked for.
+    another_due = models.BooleanField(default=False)
+    bad_file_id = models.PositiveIntegerField(null=True, blank=True)  # Radarr's id of that file
+
+    # The release date that was told last, empty when none is known, and when it was told.
+    release_told = models.CharField(max_length=10, blank=True)
+    release_told_at = models.DateTimeField(null=True, blank=True)
 
     # What a grace needs: since when something was seen, so that one odd look proves nothing.
     failed_seen_at = models.DateTimeField(null=True, blank=True)
@@ -116,6 +123,8 @@ class DownloadRequest(models.Model):
     announced_at = models.DateTimeField(null=True, blank=True)
     # Where the ask came from, unique: a replay after a crash finds its own earlier row.
     origin = models.CharField(max_length=120, unique=True)
+    # It joined a film on its way or ready, which uses nothing of the person's allowance.
+    free = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -130,7 +139,10 @@ class DownloadRequest(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["announced_at"], condition=Q(announced_at=None), name="unannounced"
-            )
+            ),
+            models.Index(
+                fields=["id"], condition=Q(state="pending_approval"), name="pending_requests"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db.models import F, Q
 
-from downloads import connections, lifecycle, live
+from downloads import another, connections, lifecycle, live
 from downloads.adding import remove, try_add
 from downloads.http import ServiceError
 from downloads.models import ACTIVE, Download, DownloadRequest, MonitorState, Status
@@ -26,7 +26,7 @@ from downloads.snapshot import (
     read_films,
     read_snapshot,
 )
-from downloads.status import Decision, Facts, Graces, next_status
+from downloads.status import RELEASED, Decision, Facts, Graces, next_status
 from moviesms.incidents import close_incident, open_incident
 from moviesms.logs import mask_phone
 
@@ -68,6 +68,7 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
         return result
     try:
         _observe(downloads, now, last_tick, result)
+        _get_others(downloads, now, result)
         _add_saved(downloads, now, result)
         _remove_due(downloads, now, result)
     except ServiceError as error:
@@ -110,6 +111,9 @@ def _observe(
     ]
     decided = _without_other_films(radarr, decided, films)
     for download, decision in _without_false_absences(radarr, decided, now):
+        # Radarr does not look by itself for what has come out; asked twice it looks once.
+        if decision.kind == RELEASED and download.radarr_id:
+            radarr.search(download.radarr_id)
         result.changed += _apply(download, decision, now)
     _move_cursor(state, snapshot)
     _store_views(followed, snapshot, now)
@@ -248,6 +252,7 @@ def _apply(download: Download, decision: Decision, now: datetime) -> bool:
             decision.status,
             now=now,
             reason=decision.reason,
+            kind=decision.kind,
             dedupe=decision.dedupe,
             **decision.remember,
         )
@@ -307,9 +312,16 @@ def _store_views(followed: Sequence[Download], snapshot: Snapshot, now: datetime
     )
 
 
+def _get_others(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:
+    """Have another release looked for where the owner said that the file is bad."""
+    for download in downloads:
+        if download.another_due and download.status == Status.REQUESTED:
+            result.added += another.replace(download, now=now)
+
+
 def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult) -> None:
     """Put saved requests into Radarr, oldest first, until Radarr proves to be away."""
-    saved = [d for d in downloads if d.status == Status.REQUESTED]
+    saved = [d for d in downloads if d.status == Status.REQUESTED and not d.another_due]
     if not saved:
         return
     asked_for = set(
@@ -319,6 +331,9 @@ def _add_saved(downloads: Sequence[Download], now: datetime, result: TickResult)
             state=DownloadRequest.State.ACTIVE,
         ).values_list("download_id", flat=True)
     )
+    for download in saved:
+        if download.pk not in asked_for:
+            result.changed += lifecycle.cancel_unwanted(download.pk, now=now)
     for download in [d for d in saved if d.pk in asked_for][:MOST_ADDS]:
         if try_add(download, now=now, patient=True):
             result.added += download.status != Status.REQUESTED

@@ -238,6 +238,10 @@ class Radarr:
         params = {"deleteFiles": "false", "addImportExclusion": "false"}
         self._delete(f"/movie/{radarr_id}", params)
 
+    def delete_file(self, movie_file_id: int) -> None:
+        """Delete a film's file from the disk; quiet when it is gone already."""
+        self._delete(f"/moviefile/{movie_file_id}", {})
+
     # --- the queue and the history
 
     def queue(self) -> list[QueueItem]:
@@ -288,6 +292,22 @@ class Radarr:
         answer = self._http.get("/api/v3/history/since", {"date": moment}, max_bytes=HISTORY_BYTES)
         items = self._http.read(self._checked(answer), _HISTORY)
         return sorted(items, key=lambda item: (item.date, item.id))
+
+    def history_of(self, radarr_id: int) -> list[HistoryItem]:
+        """Return what happened to one film, oldest first."""
+        answer = self._get("/history/movie", {"movieId": radarr_id})
+        items = self._http.read(answer, _HISTORY)
+        return sorted(items, key=lambda item: (item.date, item.id))
+
+    def mark_failed(self, history_id: int) -> None:
+        """Mark what a row of the history grabbed as failed: Radarr blocks that release for good.
+
+        Radarr writes a `downloadFailed` row and, where it is set so, looks for another by itself.
+        Quiet when the row is gone.
+        """
+        answer = self._http.write("POST", f"/api/v3/history/failed/{history_id}")
+        if not self._says_gone(answer):
+            self._checked(answer)
 
     # --- Connect: Radarr's webhooks into us
 

@@ -114,6 +114,7 @@ class Movie(Record):
     added: Moment | None = None
     path: str = ""
     size_on_disk: Bytes = 0
+    movie_file_id: MaybeId = None
 
 
 class LookupResult(Record):

@@ -3,10 +3,11 @@
 from typing import Any
 
 import phonenumbers
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from downloads import services
-from downloads.models import Download, DownloadEvent, MediaType, Status
+from downloads.models import Download, DownloadEvent, DownloadRequest, MediaType, Status
 from moviesms.logs import mask_phone
 
 
@@ -64,6 +65,20 @@ class DownloadDetailSerializer(DownloadSerializer):
 
     def get_requesters(self, download: Download) -> list[str]:
         return [mask_phone(address) for address in services.requesters(download)]
+
+
+class AskedSerializer(DownloadDetailSerializer):
+    """The download of an ask, and the state of the request that it made or joined."""
+
+    state = serializers.SerializerMethodField()
+
+    class Meta(DownloadDetailSerializer.Meta):
+        fields = [*DownloadDetailSerializer.Meta.fields, "state"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=DownloadRequest.State.choices))
+    def get_state(self, download: Download) -> str:
+        return str(self.context["state"])
 
 
 class CreateDownloadSerializer(serializers.Serializer[Any]):

@@ -11,19 +11,31 @@ from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Lower
 
 from downloads import control, live
+from downloads.another import get_another_release
+from downloads.approving import (
+    approve,
+    asked_since,
+    decline,
+    pending_requests,
+    request,
+)
 from downloads.asking import (
     AlreadyCompleted,
+    NotAllowed,
     Outcome,
+    Rule,
     Taken,
     cancel_download,
     request_movie,
     retry_download,
     withdraw,
+    write_pending,
 )
 from downloads.connecting import connect_radarr, disconnect_radarr, radarr_webhook
 from downloads.feed import Happening, happenings
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
 from downloads.http import ServiceError
+from downloads.leaving import Left, leave
 from downloads.models import (
     ACTIVE,
     Download,
@@ -32,6 +44,7 @@ from downloads.models import (
     MediaType,
     MonitorState,
 )
+from downloads.reporting import Report, reports_named, reports_of
 from downloads.telling import (
     EventNews,
     annotate_event,
@@ -41,6 +54,8 @@ from downloads.telling import (
     is_still_wanted,
     is_superseded,
     mark_announced,
+    news_of_release,
+    note_told,
     unannounced,
     unannounced_of,
     unprocessed_events,
@@ -51,30 +66,45 @@ __all__ = [
     "AlreadyCompleted",
     "EventNews",
     "Happening",
+    "Left",
     "Match",
     "MonitorNotRunning",
+    "NotAllowed",
     "Outcome",
+    "Report",
     "Resolution",
+    "Rule",
     "ServiceError",
     "Taken",
     "UnknownFilm",
     "annotate_event",
+    "approve",
+    "asked_since",
     "cancel_download",
     "claim_announcement",
     "claim_event",
     "connect_radarr",
+    "decline",
     "disconnect_radarr",
     "download",
     "film",
     "find_downloads",
     "finish_requests",
+    "get_another_release",
     "happenings",
     "is_still_wanted",
     "is_superseded",
+    "leave",
     "mark_announced",
     "monitor_status",
+    "news_of_release",
+    "note_told",
+    "pending_requests",
     "progress",
     "radarr_webhook",
+    "reports_named",
+    "reports_of",
+    "request",
     "request_movie",
     "requesters",
     "requests_of",
@@ -87,6 +117,7 @@ __all__ = [
     "wake_monitor",
     "watch_monitor",
     "withdraw",
+    "write_pending",
 ]
 
 API_ORIGIN = "api:"

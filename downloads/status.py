@@ -4,7 +4,7 @@ First match wins (docs/architecture.md holds the table). An error never gets her
 could not be read in full ends the tick before anything is decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,10 @@ from downloads.models import Download, Status
 from downloads.radarr import HistoryItem, Movie, QueueItem
 
 NOTHING_FOUND = "nothing_found"
+RELEASED = "released"
+
+_MOVES_TOLD_EVERY = timedelta(days=1)
+"""A release date that goes back and forth is told once in this time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Decision:
 
     status: Status
     reason: str = ""
+    kind: str = ""
     dedupe: str | None = None
     # An event without a change of status: (kind, dedupe, reason).
     notice: tuple[str, str, str] | None = None
@@ -123,7 +128,7 @@ def _without_queue(download: Download, facts: Facts, now: datetime, graces: Grac
         return Decision(present, remember=keep)
     keep |= {"absent_since": None, "absent_count": 0}
     if facts.movie.monitored and not facts.movie.is_available:
-        return _waiting(download, facts.movie, keep)
+        return waiting(download, facts.movie, now, keep)
     if not facts.movie.monitored:
         return Decision(present, remember=keep)
     return _searching(download, now, graces, keep)
@@ -154,21 +159,38 @@ def _absent(download: Download, now: datetime, graces: Graces, keep: dict[str, A
     return Decision(Status(download.status), remember=keep)
 
 
-def _waiting(download: Download, movie: Movie, keep: dict[str, Any]) -> Decision:
+def waiting(
+    download: Download, movie: Movie, now: datetime, keep: Mapping[str, Any] | None = None
+) -> Decision:
+    """Wait for a release: its date is told at once, and one that moved at most once a day."""
     release = movie.release_date.date() if movie.release_date else None
-    key = f"waiting:{release.isoformat() if release else 'unknown'}"
     reason = release.isoformat() if release else ""
+    facts = dict(keep or {})
+    kind, key = _news_of_date(download, reason, now)
+    if kind:
+        facts |= {"release_told": reason, "release_told_at": now}
     if download.status != Status.WAITING:
-        return Decision(Status.WAITING, reason=reason, dedupe=key)
-    if download.reason != reason:
-        return Decision(
-            Status.WAITING, notice=("waiting", key, reason), remember=keep | {"reason": reason}
-        )
-    return Decision(Status.WAITING, remember=keep)
+        return Decision(Status.WAITING, reason=reason, kind=kind, dedupe=key, remember=facts)
+    facts["reason"] = reason
+    notice = (kind, key, reason) if kind and key else None
+    return Decision(Status.WAITING, notice=notice, remember=facts)
+
+
+def _news_of_date(download: Download, iso: str, now: datetime) -> tuple[str, str | None]:
+    """Return what a release date tells (kind and key), or nothing."""
+    told_at = download.release_told_at
+    if told_at is None:
+        return "waiting", f"waiting:{iso or 'unknown'}"
+    if download.release_told == iso or now - told_at < _MOVES_TOLD_EVERY:
+        return "", None
+    return "moved", f"moved:{iso or 'unknown'}:{now.date().isoformat()}"
 
 
 def _searching(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
     present = Status(download.status)
+    if present == Status.WAITING:
+        key = f"{RELEASED}:{download.reason or 'unknown'}"
+        return Decision(Status.SEARCHING, kind=RELEASED, dedupe=key, remember=keep)
     if present != Status.SEARCHING:
         waited = now - keep["undecided_since"]
         return Decision(Status.SEARCHING if waited >= graces.search else present, remember=keep)

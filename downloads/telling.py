@@ -5,9 +5,10 @@ The transactions are the caller's: a text and the end of what it tells are writt
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from downloads.lifecycle import settle_requests
 from downloads.models import DownloadEvent, DownloadRequest, Status
@@ -46,6 +47,24 @@ def mark_announced(request_id: int, *, now: datetime, told_end: bool = False) ->
         state = DownloadRequest.State
         end = state.FULFILLED if ready.exists() else state.ENDED
         DownloadRequest.objects.filter(pk=request_id, state=state.ACTIVE).update(state=end)
+
+
+def news_of_release(download_id: int) -> int | None:
+    """Return the id of the event that told a film's release date last, in this generation."""
+    events = DownloadEvent.objects.filter(
+        download=download_id, generation=F("download__generation"), kind__in=["waiting", "moved"]
+    )
+    return events.order_by("-id").values_list("id", flat=True).first()
+
+
+def note_told(request_id: int, event_id: int) -> None:
+    """Note that an answer has told this requester what an event says: it is no news to them.
+
+    Call it in the transaction that writes the answer.
+    """
+    DownloadRequest.objects.filter(pk=request_id, since_event__lt=event_id).update(
+        since_event=event_id
+    )
 
 
 def claim_announcement(request_id: int, *, now: datetime, told_end: bool) -> bool:
@@ -109,6 +128,10 @@ def finish_requests(event_id: int) -> None:
     is_present = event.generation == download.generation
     # What has changed again since, in the same generation, is for the newer event to settle.
     if event.kind in _ENDS and (event.kind == download.status or not is_present):
+        if event.kind == Status.COMPLETED:
+            _concerned(event).filter(_disappointed(event)).update(
+                state=DownloadRequest.State.FULFILLED
+            )
         settle_requests(download, event.generation, found=event.kind == Status.COMPLETED)
 
 
@@ -120,18 +143,33 @@ def annotate_event(event_id: int, note: str) -> None:
 def _concerned(event: DownloadEvent) -> QuerySet[DownloadRequest]:
     """The requests that an event is news to: of its generation, older than it, and still open.
 
-    A film that failed is watched on: who was told of the failure is told of the find.
+    A film that failed is watched on: who was told of the failure is told of the find, also when
+    somebody else's later request brought it.
     """
     State = DownloadRequest.State
-    states = [State.ACTIVE]
-    if event.kind == "completed":
-        states.append(State.ENDED)
-    return DownloadRequest.objects.filter(
+    asked = DownloadRequest.objects.filter(download=event.download, since_event__lt=event.pk)
+    present = Q(generation=event.generation, state=State.ACTIVE)
+    if event.kind != "completed":
+        return asked.filter(present)
+    ended = Q(generation=event.generation, state=State.ENDED)
+    return asked.filter(present | ended | _disappointed(event))
+
+
+def _disappointed(event: DownloadEvent) -> Q:
+    """Those whom an earlier failure was told not long ago, and who did not ask again since."""
+    failed = DownloadEvent.objects.filter(
         download=event.download,
-        generation=event.generation,
-        since_event__lt=event.pk,
-        state__in=states,
+        generation=OuterRef("generation"),
+        kind="failed",
+        created_at__gte=event.created_at - timedelta(seconds=settings.FAILED_WATCH),
     )
+    later = DownloadRequest.objects.filter(
+        download=event.download,
+        requester=OuterRef("requester"),
+        generation__gt=OuterRef("generation"),
+    )
+    ended = DownloadRequest.State.ENDED
+    return Q(Exists(failed), ~Exists(later), generation__lt=event.generation, state=ended)
 
 
 def is_superseded(event_id: int) -> bool:
@@ -155,8 +193,10 @@ def is_still_wanted(request_id: int) -> bool:
 
 def unannounced(origin_prefix: str) -> Sequence[DownloadRequest]:
     """Return requests of an origin that nobody was told of yet (made by the API), oldest first."""
+    gone = [DownloadRequest.State.WITHDRAWN, DownloadRequest.State.DECLINED]
     return list(
         DownloadRequest.objects.select_related("download")
         .filter(announced_at=None, origin__startswith=origin_prefix)
+        .exclude(state__in=gone)
         .order_by("id")[:100]
     )

@@ -50,6 +50,28 @@ class Pages(PageNumberPagination):
     max_page_size = 200
 
 
+def _request(match: services.Match, address: str) -> services.Taken:
+    """Ask for a film on the terms of whom it is for. Raises NotAllowed."""
+    now = timezone.now()
+    rule = import_string(settings.DOWNLOADS_REQUESTER_RULE)(address, match, now)
+    origin = f"{services.API_ORIGIN}{uuid.uuid4()}"
+    return services.request_movie(match, address, origin=origin, now=now, rule=rule)
+
+
+def _not_allowed(refusal: services.NotAllowed) -> ApiError:
+    if refusal.free_at is None:
+        return ApiError(refusal.code, "The owner does not want this film asked for.", 403)
+    detail = "This person has asked for as many films as they may; see free_at."
+    return ApiError(refusal.code, detail, 403, free_at=refusal.free_at.isoformat())
+
+
+def _status_of(taken: services.Taken) -> int:
+    if taken.outcome == services.Outcome.PENDING:
+        return status.HTTP_202_ACCEPTED
+    is_new = taken.outcome in (services.Outcome.ADDED, services.Outcome.SAVED)
+    return status.HTTP_201_CREATED if taken.created and is_new else status.HTTP_200_OK
+
+
 class ShallowJSONParser(JSONParser):
     """JSON whose nesting Python can follow; deeper is a bad request like any other."""
 
@@ -82,8 +104,7 @@ class DownloadList(generics.GenericAPIView[Download]):
     @extend_schema(
         request=serializers.CreateDownloadSerializer,
         responses={
-            200: serializers.DownloadDetailSerializer,
-            201: serializers.DownloadDetailSerializer,
+            **dict.fromkeys((200, 201, 202), serializers.AskedSerializer),
             **dict.fromkeys((400, 403, 404, 409, 503), ERROR),
         },
     )
@@ -99,16 +120,14 @@ class DownloadList(generics.GenericAPIView[Download]):
             match = self._match(asked)
         except services.ServiceError as error:
             raise _unavailable(error) from error
-        taken = services.request_movie(
-            match,
-            asked["phone_number"],
-            origin=f"{services.API_ORIGIN}{uuid.uuid4()}",
-            now=timezone.now(),
-        )
+        try:
+            taken = _request(match, asked["phone_number"])
+        except services.NotAllowed as why:
+            raise _not_allowed(why) from why
         import_string(settings.DOWNLOADS_ON_EVENTS)()
-        data = serializers.DownloadDetailSerializer(taken.download).data
-        first = taken.created and taken.outcome in (services.Outcome.ADDED, services.Outcome.SAVED)
-        return Response(data, status=status.HTTP_201_CREATED if first else status.HTTP_200_OK)
+        state = services.request(taken.request_id).state
+        data = serializers.AskedSerializer(taken.download, context={"state": state}).data
+        return Response(data, status=_status_of(taken))
 
     def _match(self, asked: dict[str, Any]) -> services.Match:
         if "tmdb_id" in asked:

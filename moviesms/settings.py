@@ -67,12 +67,24 @@ ALLOWED_PHONE_NUMBERS = env.list("ALLOWED_PHONE_NUMBERS", default=[])
 REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
+# Which requests wait for the owner's word, and how many films one person may ask for (0: any).
+REQUEST_APPROVAL = env.str("REQUEST_APPROVAL", default="none")
+REQUEST_LIMIT = env.int("REQUEST_LIMIT", default=0)
+REQUEST_WINDOW = env.float("REQUEST_WINDOW", default=7 * 24 * 3600)
+# How long a one-time code, sent to the owner with a question, counts.
+CODE_TTL = env.float("CODE_TTL", default=3 * 24 * 3600)
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
 # auto: each person is answered as they write; a language's code speaks to all who have not chosen.
 SMS_LANGUAGE = env.str("SMS_LANGUAGE", default="auto")
 # What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
 SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
 SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
+# When the last person who asked for a film leaves, and nothing of it is downloaded yet.
+CANCEL_WHEN_NOBODY_WAITS = env.bool("CANCEL_WHEN_NOBODY_WAITS", default=True)
+# Two machines that answer each other: so many answers in so short a time, and then silence.
+LOOP_LIMIT = env.int("LOOP_LIMIT", default=5)
+LOOP_WINDOW = env.float("LOOP_WINDOW", default=120)
+LOOP_PAUSE = env.float("LOOP_PAUSE", default=900)
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
@@ -372,6 +384,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 # --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
 DOWNLOADS_ON_EVENTS = "smsbot.handover.events"
 DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
+DOWNLOADS_REQUESTER_RULE = "smsbot.policy.rule_for_address"
 MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
 MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 

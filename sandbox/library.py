@@ -67,6 +67,7 @@ class Entry:
     tags: list[int] = field(default_factory=list)
     grab: Grab | None = None
     file_added: datetime | None = None
+    file_id: int = 0
     last_search: datetime | None = None
 
     @property
@@ -186,6 +187,28 @@ class Library:
             if search_again and entry.monitored:
                 self._search(entry, now)
 
+    def mark_failed(self, history_id: int, now: datetime) -> bool:
+        """Count what a row of the history grabbed as failed; False when there is no such row."""
+        row = next((row for row in self.history if row.id == history_id), None)
+        if row is None:
+            return False
+        message = {"message": "Manually marked as failed"}
+        self._write(row.entry, row.grab, "downloadFailed", now, message)
+        if row.entry.monitored:
+            self._search_again(row.entry, now)
+        return True
+
+    def delete_file(self, file_id: int, now: datetime) -> bool:
+        """Delete the file of a film; False when there is none of that id."""
+        entry = next(
+            (e for e in self.entries.values() if e.file_added and e.file_id == file_id), None
+        )
+        if entry is None or entry.grab is None:
+            return False
+        self._write(entry, entry.grab, "movieFileDeleted", now, {"reason": "Manual"})
+        entry.file_added, entry.grab = None, None
+        return True
+
     def post_command(self, name: str, movie_ids: tuple[int, ...], now: datetime) -> Command:
         """Run a command; the same one still waiting is given back instead of a second."""
         for command in self.commands.values():
@@ -218,7 +241,7 @@ class Library:
                 self._write(entry, grab, "grabbed", at, _grab_facts(grab))
                 self.happenings.append(Happening(Told.GRABBED, entry, grab))
             case Milestone.IMPORTED:
-                entry.file_added = at
+                entry.file_added, entry.file_id = at, grab.queue_id
                 path = {"importedPath": f"{entry.folder}/{entry.film.name}.mkv"}
                 self._write(entry, grab, "downloadFolderImported", at, path)
                 self.happenings.append(Happening(Told.IMPORTED, entry, grab))

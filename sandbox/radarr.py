@@ -15,7 +15,12 @@ from sandbox.library import COMMANDS, QUALITY_PROFILES, ROOT_FOLDER, Availabilit
 from sandbox.radarr_rules import answer, api, invalid, malformed, not_found
 from sandbox.state import Sandbox
 
-EVENT_NUMBERS = {"grabbed": 1, "downloadFolderImported": 3, "downloadFailed": 4}
+EVENT_NUMBERS = {
+    "grabbed": 1,
+    "downloadFolderImported": 3,
+    "downloadFailed": 4,
+    "movieFileDeleted": 6,
+}
 Row = TypeVar("Row")
 
 
@@ -259,6 +264,22 @@ def history_movie(request: HttpRequest, box: Sandbox) -> HttpResponse:
 
 
 @api
+def mark_failed(request: HttpRequest, box: Sandbox, history_id: int) -> HttpResponse:
+    """POST history/failed/{id}: block the release that was grabbed, and look for another."""
+    if not box.library.mark_failed(history_id, box.clock()):
+        return not_found()
+    return answer({})
+
+
+@api
+def delete_file(request: HttpRequest, box: Sandbox, file_id: int) -> HttpResponse:
+    """DELETE moviefile/{id}."""
+    if not box.library.delete_file(file_id, box.clock()):
+        return not_found()
+    return answer({})
+
+
+@api
 def commands(request: HttpRequest, box: Sandbox) -> HttpResponse:
     """GET command."""
     return answer([wire.command(c, box.clock()) for c in box.library.commands.values()])
@@ -297,6 +318,8 @@ urlpatterns = [
     path(V3 + "history", by_method(GET=history)),
     path(V3 + "history/since", by_method(GET=history_since)),
     path(V3 + "history/movie", by_method(GET=history_movie)),
+    path(V3 + "history/failed/<int:history_id>", by_method(POST=mark_failed)),
+    path(V3 + "moviefile/<int:file_id>", by_method(DELETE=delete_file)),
     path(V3 + "command", by_method(GET=commands, POST=post_command)),
     path(V3 + "command/<int:command_id>", by_method(GET=command)),
     path(V3 + "qualityprofile", by_method(GET=radarr_server.quality_profiles)),

@@ -134,7 +134,7 @@ def movie(entry: Entry, now: datetime) -> Json:
         "rootFolderPath": entry.root_folder,
         "qualityProfileId": entry.quality_profile_id,
         "hasFile": has_file,
-        "movieFileId": entry.id if has_file else 0,
+        "movieFileId": entry.file_id if has_file else 0,
         "monitored": entry.monitored,
         "minimumAvailability": entry.minimum_availability,
         "isAvailable": entry.is_available(now),
@@ -168,7 +168,7 @@ def movie_file(entry: Entry) -> Json | None:
         "languages": ENGLISH,
         "quality": QUALITY,
         "qualityCutoffNotMet": False,
-        "id": entry.id,
+        "id": entry.file_id,
     }
 
 

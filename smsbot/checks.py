@@ -20,6 +20,7 @@ from moviesms.checks import (
 from smsbot.language import AUTOMATIC, languages
 
 POLICIES = ("open", "allowlist", "ask-owner")
+APPROVALS = ("none", "all")
 STYLES = ("rich", "plain")
 HELP_ANSWERS = ("twilio", "ours")
 
@@ -176,6 +177,32 @@ def _open_to_all() -> Messages:
     message = "REQUEST_POLICY is open: anybody who knows the phone number may ask for films."
     hint = "Set OWNER_PHONE_NUMBERS (strangers are then asked about) or ALLOWED_PHONE_NUMBERS."
     return [Warning(message, hint=hint, id="smsbot.W006")]
+
+
+@register(CONFIGURATION)
+def approval(**_: Any) -> Messages:
+    """E024, W008: REQUEST_APPROVAL is a word we know, and there is somebody to ask."""
+    if wrong := _not_one_of("REQUEST_APPROVAL", APPROVALS, "smsbot.E024"):
+        return wrong
+    if settings.REQUEST_APPROVAL == "none" or settings.OWNER_PHONE_NUMBERS:
+        return []
+    message = "REQUEST_APPROVAL is all, and no owner's phone can be asked."
+    hint = "Set OWNER_PHONE_NUMBERS, or decide each request in the admin."
+    return [Warning(message, hint=hint, id="smsbot.W008")]
+
+
+@register(CONFIGURATION)
+def limits(**_: Any) -> Messages:
+    """E025: what is counted is counted from 0, which means no limit."""
+    return [
+        Error(
+            f"{name} is {getattr(settings, name)}, and must be 0 (no limit) or more.",
+            hint=f"Remove {name} to get its default.",
+            id="smsbot.E025",
+        )
+        for name in ("REQUEST_LIMIT", "LOOP_LIMIT")
+        if getattr(settings, name) < 0
+    ]
 
 
 @register(CONFIGURATION)

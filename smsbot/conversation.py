@@ -12,21 +12,28 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from downloads.services import Match
 from moviesms import quotas
 from moviesms.incidents import close_incident, open_incident
-from smsbot import inbound as incoming
 from smsbot import (
+    complaints,
+    introducing,
+    issues,
     language,
     leaving,
+    loops,
+    manners,
+    owner,
     preferences,
+    questions,
     recent,
+    repairs,
     requesting,
     rules,
     standing,
     understanding,
     whereabouts,
 )
+from smsbot import inbound as incoming
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import speaking_to
@@ -70,16 +77,40 @@ def _before_reading(message: InboundMessage, now: datetime) -> Reply | None:
         return NOTHING
     if access == Access.STRANGER:
         return standing.to_stranger(message, now)
+    if loops.is_silent(contact, now):
+        return NOTHING
+    if loops.goes_round(message, now):
+        return loops.fall_silent(message, now)
     if not message.body.strip():
         return say("no_picture") if message.num_media else NOTHING
     if incoming.word_of(message.body) in incoming.START_WORDS:
         return say("help")
+    if access == Access.OWNER:
+        decided = owner.command(message, now) or repairs.command(message, now)
+        if decided is not None:
+            return decided
     question = open_question(contact, answering=message)
+    plain = _without_reading(message, question, now)
+    if plain is not None:
+        return plain
+    return preferences.answer(contact, message.body) or introducing.name_from(message)
+
+
+def _without_reading(
+    message: InboundMessage, question: OutboundMessage | None, now: datetime
+) -> Reply | None:
+    """Answer what is no request and plain to see: a number, a thank-you, a complaint."""
     if question is not None:
-        chosen = rules.choice(message.body, _rule_offers(question))
-        if chosen is not None:
-            return requesting.choose(message, question, chosen, now)
-    return preferences.answer(contact, message.body)
+        answered = questions.answer(message, question, now)
+        if answered is not None:
+            return answered
+        if re.fullmatch(r"\W*\d{1,2}\W*", message.body):
+            return questions.ask_again(question)
+    polite = manners.answer(message, has_question=questions.waits_for_a_number(question))
+    if polite is not None:
+        return polite
+    complaint = complaints.read(message.body)
+    return issues.report(message, complaint, now) if complaint else None
 
 
 def _act(
@@ -95,20 +126,25 @@ def _act(
         case "choose" if question is not None:
             offered = len(question.offers or ())
             if reading.choice is not None and 0 <= reading.choice <= offered:
-                return requesting.choose(message, question, reading.choice, now)
-            return _choose_again(question)
+                return questions.choose(message, question, reading.choice, now)
+            return questions.ask_again(question)
         case "choose" if reading.titles:
             return requesting.request(message, reading, question, now, keep)
         case "status":
-            return whereabouts.status(message.contact)
+            return whereabouts.status(message, reading.titles, now)
         case "cancel":
-            return leaving.leave(message.contact, reading.titles, question)
+            return leaving.leave(message.contact, reading.titles, question, now)
         case "help":
             return say("help")
-        case _ if question is not None and re.search(r"\d|\bone\b", message.body, re.I):
-            return _choose_again(question)
+        case _ if question is not None and _may_be_an_answer(message, question):
+            return questions.ask_again(question)
         case _:
             return say("chat")
+
+
+def _may_be_an_answer(message: InboundMessage, question: OutboundMessage) -> bool:
+    waits = questions.waits_for_a_number(question)
+    return waits and re.search(r"\d|\bone\b", message.body, re.I) is not None
 
 
 # --- What is meant ------------------------------------------------------------------------------
@@ -169,11 +205,3 @@ def open_question(contact: Contact, *, answering: InboundMessage) -> OutboundMes
     ):
         return None
     return newest if newest.answered_by_id in (None, answering.pk) else None
-
-
-def _rule_offers(question: OutboundMessage) -> list[rules.Offer]:
-    return [rules.Offer(offer["title"], offer["year"]) for offer in question.offers or ()]
-
-
-def _choose_again(question: OutboundMessage) -> Reply:
-    return say("choose_again", films=[Match(**offer).name for offer in question.offers or ()])

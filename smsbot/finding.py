@@ -4,6 +4,7 @@ Whoever calls passes the search. A text costs at most four searches on TMDB, and
 films three more for each further one.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
@@ -28,6 +29,10 @@ class Resolution(Protocol[F_co]):
     def sure(self) -> bool:
         """Whether there is nothing to ask."""
 
+    @property
+    def namesake(self) -> F_co | None:
+        """Where there is nothing to ask, the film of the same title that was passed over."""
+
 
 Search = Callable[[str, int | None, How], Resolution[F]]
 """Title, year, and how close a film must come: `downloads.services.resolve`."""
@@ -40,6 +45,7 @@ class Found(Generic[F]):
     title: Title
     matches: list[F]
     sure: bool
+    namesake: F | None = None
 
 
 def find(found: Sequence[Reading], search: Search[F]) -> list[Found[F]]:
@@ -103,11 +109,16 @@ class _Ledger(Generic[F]):
         if how == "like" and title.year:
             self._made.add((_query(want)[0], None))
         resolution = self._search(title.title, title.year, want.age or how)
-        return Found(title, list(resolution.matches), resolution.sure and not want.ask)
+        sure = resolution.sure and not want.ask
+        return Found(title, list(resolution.matches), sure, resolution.namesake if sure else None)
 
     def guess(self, reading: Reading) -> list[Found[F]]:
         """Try the one title of a reading as a misspelt one, if there are searches left."""
-        if len(reading.wants) != 1 or len(self._made) + 2 > self._most:
+        if len(reading.wants) != 1:
+            return []
+        # Without its number a title has one other spelling, any other has two.
+        cost = 1 if re.search(r"\d$", reading.wants[0].title.title) else 2
+        if len(self._made) + cost > self._most:
             return []
         guess = self.look_up(replace(reading.wants[0], age=""), "guess")
         return [guess] if guess.matches else []

@@ -17,6 +17,8 @@ else:
 _NEWS = {
     "started": "The download has begun",
     "waiting": "The film is not out yet",
+    "moved": "Its release was put off",
+    "released": "It is out, and looked for",
     "nothing_found": "Nothing has been found so far",
     "stuck": "It takes longer than usual",
 }

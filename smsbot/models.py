@@ -36,6 +36,8 @@ class Contact(models.Model):
     # A stranger is answered once a day, and the owner hears of them once.
     stranger_told_at = models.DateTimeField(null=True, blank=True)
     owner_told_at = models.DateTimeField(null=True, blank=True)
+    # Two machines were answering each other; until then they get no answer.
+    silent_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -117,6 +119,12 @@ class OutboundMessage(models.Model):
         SUPPRESSED = "suppressed", "not sent"
         UNKNOWN = "unknown", "unknown"
 
+    class Asks(models.TextChoices):
+        FILM = "film", "which film is wanted"
+        CORRECTION = "correction", "whether the film taken is the one meant"
+        LEAVE = "leave", "which film is wanted no more"
+        ISSUE = "issue", "which film something is wrong with"
+
     # In the path of the delivery callback, so that it finds this row before we know the SID.
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="outbound")
@@ -142,6 +150,8 @@ class OutboundMessage(models.Model):
     )
     # The films a question offers, in order: [{"tmdb_id", "title", "year"}, …].
     offers = models.JSONField(null=True, blank=True)
+    # What an answer to the offers decides.
+    asks = models.CharField(max_length=10, choices=Asks, default=Asks.FILM)
     answered_by = models.ForeignKey(
         InboundMessage, models.PROTECT, null=True, blank=True, related_name="answered_questions"
     )
@@ -231,6 +241,7 @@ class Issue(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", "open"
+        RETRYING = "retrying", "another release is looked for"
         SOLVED = "solved", "solved"
 
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="issues")
@@ -238,7 +249,7 @@ class Issue(models.Model):
     # The text that said it, unique: a replay after a crash finds its own row.
     inbound = models.OneToOneField(InboundMessage, models.PROTECT, related_name="issue")
     kind = models.CharField(max_length=10, choices=Kind)
-    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     created_at = models.DateTimeField()
     solved_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=300, blank=True)
@@ -279,6 +290,7 @@ class OneTimeCode(models.Model):
         Contact, models.SET_NULL, null=True, blank=True, related_name="codes_used"
     )
     decision = models.CharField(max_length=10, blank=True)
+    decided_by = models.CharField(max_length=100, blank=True)  # as people call them
 
     class Meta:
         ordering: ClassVar = ["-id"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from smsbot import shapes
-from smsbot.understanding import MOST_TITLES, Title
+from smsbot.understanding import MOST_NAMED, Title
 
 How = Literal["known", "exact", "near", "like", "guess", "new", "old"]
 """How close a film must come to a title; `downloads.matching.How` says what each means."""
@@ -92,7 +92,7 @@ def quoted(rest: str) -> tuple[Wanted, ...]:
     if len(names) == 1:
         outside = shapes.QUOTED.sub("Q", rest, count=1)
         return (Wanted(Title(title=names[0], year=interpreted(outside.strip(EDGES)).title.year)),)
-    return tuple(Wanted(Title(title=name)) for name in names[:MOST_TITLES])
+    return tuple(Wanted(Title(title=name)) for name in names[:MOST_NAMED])
 
 
 # --- Lists, years, ages, numbers -----------------------------------------------------------------
@@ -109,7 +109,7 @@ def parts_of(phrase: str) -> list[str]:
             part = series[1] + part
         if re.search(r"\w", part):
             named.append(part)
-    return named[:MOST_TITLES]
+    return named[:MOST_NAMED]
 
 
 def interpreted(phrase: str) -> Wanted:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from downloads import services
 from moviesms.models import Incident
-from smsbot import preferences, recent
+from smsbot import approvals, codes, issues, preferences, recent, terms
 from smsbot.models import Contact, OutboundMessage
 from smsbot.notices import tell_owners
 from smsbot.policy import owners
@@ -31,9 +31,12 @@ TEMPLATES = {
     "stuck": "stuck",
     "nothing_found": "nothing_found",
     "waiting": "waiting",
+    "moved": "moved",
+    "released": "released",
 }
 # News of these is no news after a while; ends are told however late.
-_GROWS_STALE = frozenset({"started", "waiting", "stuck"})
+_GROWS_STALE = frozenset({"started", "waiting", "moved", "released", "stuck"})
+_OF_A_DATE = frozenset({"waiting", "moved"})
 
 
 def hand_out(now: datetime) -> set[int]:
@@ -43,6 +46,8 @@ def hand_out(now: datetime) -> set[int]:
         concerned |= _tell_event(event_id, now)
     for request in services.unannounced(services.API_ORIGIN):
         concerned |= _announce(request, now)
+    concerned |= approvals.ask_what_is_open(now)
+    codes.unlock(now)
     concerned |= _tell_incidents(now)
     recent.forget(concerned)
     return concerned
@@ -58,6 +63,8 @@ def _tell_event(event_id: int, now: datetime) -> set[int]:
             services.annotate_event(event_id, "too old")
         elif not news.superseded:
             contacts = {_tell(news, *request, now) for request in news.requests}
+        if news.kind == "completed":
+            issues.arrived(news.tmdb_id, news.created_at, now)
         services.finish_requests(event_id)
     if contacts:
         log.info("told", event_id=event_id, kind=news.kind, people=len(contacts))
@@ -103,7 +110,7 @@ def _context(news: services.EventNews) -> dict[str, Any]:
     return {
         "film": news.name,
         "reason": in_plain_words(news.reason) if news.kind == "failed" else "",
-        "date": _readable_date(news.reason) if news.kind == "waiting" else "",
+        "date": _readable_date(news.reason) if news.kind in _OF_A_DATE else "",
         "owner_knows": bool(settings.OWNER_PHONE_NUMBERS or settings.ALERT_URLS),
     }
 
@@ -114,14 +121,13 @@ def _readable_date(iso: str) -> str:
 
 def _announce(request: Any, now: datetime) -> set[int]:
     """Tell a person of a request that was made for them through the API."""
-    template, told_end = _announcement(request.download)
+    template, told_end = _announcement(request)
     with transaction.atomic():
         if not services.claim_announcement(request.pk, now=now, told_end=told_end):
             return set()
         contact, _ = Contact.objects.get_or_create(address=request.requester)
         with speaking_to(contact):
-            reason = in_plain_words(request.download.reason)
-            text = render(template, film=request.download.name, reason=reason)
+            text = _announcing(template, contact, request, now)
         OutboundMessage.objects.create(
             contact=contact,
             purpose=Purpose.NOTIFICATION,
@@ -133,7 +139,17 @@ def _announce(request: Any, now: datetime) -> set[int]:
     return {contact.pk}
 
 
-def _announcement(download: Any) -> tuple[str, bool]:
+def _announcing(template: str, contact: Contact, request: Any, now: datetime) -> str:
+    film = request.download.name
+    if template == "pending":
+        return terms.waits(contact, request.pk, film, now).text
+    return render(template, film=film, reason=in_plain_words(request.download.reason))
+
+
+def _announcement(request: Any) -> tuple[str, bool]:
+    download = request.download
+    if request.state == "pending_approval":
+        return "pending", False
     if download.status == "completed":
         return "available", True
     if not download.is_active:

@@ -75,6 +75,10 @@ NEVER_MIND = re.compile(
         r"forget (?:about )?(?:it|that|this)",
         r"no longer needed",
         r"don'?t bother",
+        r"(?:actually|no|oh|sorry|wait|hmm),? (?:don'?t|do not|please don'?t)$",
+        r"(?:actually,? |sorry,? |no,? )?(?:i |we )?(?:'ve |have )?changed (?:my|our) mind",
+        r"scratch that",
+        r"(?:actually|no|oh|sorry|wait|hmm),? (?:never ?mind|nvm|forget (?:about )?(?:it|that))",
         *spanish.NEVER_MIND,
     )
     + r"(?:(?! \w+ing\b)\b.*|$)",
@@ -103,15 +107,29 @@ _PLACES = any_of(
     "the nearest", "the closest", "the office", "the theat", "the cinema", "the movie",
 )  # fmt: skip
 
-STATUS_OF = whole(
-    rf"when (?:will|is|can) .{{1,80}} (?:be )?{_READY}",
-    rf"(?:is|are) .{{1,80}} {_READY}(?: yet| now)?",
-    r"how(?:'s| is| are) .{1,80} (?:coming along|coming|getting on|getting along|doing)",
-    rf"where(?:'s| is) (?!{_PLACES}).{{1,60}}",
-    r"why is(?:n't| not)? .{1,80} (?:here|ready|taking so long)(?: yet)?",
-    r"(?:what'?s |any )?(?:status|news|update|updates|progress) (?:of|on|for|about) .{1,80}",
-    r"did .{1,80} (?:finish|download|arrive)(?: yet)?",
-    *spanish.STATUS_OF,
+_TITLE = r"(?P<title>.{1,80}?)"
+
+STATUS_OF = tuple(
+    whole(form)
+    for form in (
+        rf"when (?:will|is|can) {_TITLE} (?:going to )?(?:be )?{_READY}",
+        rf"(?:is|are) {_TITLE} {_READY}(?: yet| now| already)?",
+        rf"(?:is|are) {_TITLE} (?:on (?:its|the) way|coming)(?: yet| now| already)?",
+        rf"how(?:'s|s| is| are) {_TITLE} (?:coming along|coming|getting on|getting along|doing)",
+        rf"where(?:'s|s| is| are) (?!{_PLACES}){_TITLE}",
+        rf"why is(?:n't| not)? {_TITLE} (?:not )?(?:here|ready|taking so long)(?: yet)?",
+        r"(?:what'?s |any )?(?:the )?(?:status|news|updates?|progress) (?:of|on|for|about) "
+        + _TITLE,
+        rf"(?:status|progress|eta)[:,]? (?!report|please){_TITLE}",
+        rf"did {_TITLE} (?:finish|download|arrive|come)(?: yet)?",
+        rf"(?:did|have|has) (?:you|it) (?:find|found|get|got) {_TITLE} yet",
+        rf"did you (?:find|get|manage to (?:find|get)) {_TITLE}",
+        rf"how (?:long|much longer)(?: more)? (?:for|until|till|to get|will it take for) "
+        rf"{_TITLE}(?: (?:is|to be|be) {_READY})?",
+        rf"how long (?:will|does) {_TITLE} (?:take|need)",
+        rf"what(?:'s|s| is) (?:up|happening|going on) with {_TITLE}",
+        *spanish.STATUS_OF,
+    )
 )
 
 # --- Talk ----------------------------------------------------------------------------------------

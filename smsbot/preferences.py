@@ -7,18 +7,17 @@ is taken for one ("Plain Clothes" is a request), and its opposite undoes it.
 import re
 from typing import Any
 
-from smsbot import language, phrases, shapes, spanish
+from smsbot import introducing, language, phrases, shapes, spanish
 from smsbot.models import Contact
 from smsbot.replies import speaking_to, style
 from smsbot.reply import Reply, say
 from smsbot.wishes import plain_text
 
-MUTABLE = ("started", "waiting", "nothing_found", "stuck")
+MUTABLE = ("started", "waiting", "moved", "released", "nothing_found", "stuck")
 """The news that a person may do without. Ends and answers are always told."""
 
 _EDGES = " .,!?;\"'“”«»"
 _LONGEST = 60
-_LONGEST_NAME = 40
 
 _SETTINGS = phrases.whole(
     r"(?:my |show (?:me )?(?:my )?)?(?:settings|preferences)", *spanish.SETTINGS
@@ -34,12 +33,11 @@ _FEWER = phrases.whole(
     r"(?:text me |tell me )?only when (?:it'?s |they'?re |it is )?ready", r"fewer texts",
     *spanish.FEWER,
 )  # fmt: skip
-_ALL = phrases.whole(r"(?:send me )?all (?:the )?(?:texts|updates|messages)", *spanish.ALL)
+_ALL = phrases.whole(r"(?:send me )?all (?:the )?(?:texts|updates|messages)", *spanish.ALL_TEXTS)
 _NAME = re.compile(r"(?:my )?name ?: ?(?P<name>\S.*)|" + "|".join(spanish.NAME), re.IGNORECASE)
 _LANGUAGE = phrases.whole(
     r"(?:in |speak |text me in |talk (?:to me )?in )?(?P<words>\w+)", *spanish.LANGUAGE
 )
-_NO_NAME = re.compile(r"[^\w .'’-]|\d")
 
 
 def answer(contact: Contact, text: str) -> Reply | None:
@@ -89,8 +87,8 @@ def _changed(contact: Contact, template: str, field: str, value: Any) -> Reply:
 
 
 def _called(name: str) -> Reply | None:
-    name = " ".join(_NO_NAME.sub("", name).split())[:_LONGEST_NAME].strip()
-    if not name:
+    called = introducing.as_name(name)
+    if not called:
         return None
-    said = say("now_name", name=name)
-    return Reply(said.text, said.template, contact_changes={"name": name})
+    said = say("nice_to_meet_you", name=called)
+    return Reply(said.text, said.template, contact_changes={"name": called})

@@ -8,6 +8,7 @@ late finds that the row is no longer its own.
 import random
 import uuid
 from collections.abc import Callable, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -94,7 +95,7 @@ def _answer(
     """Have the conversation answer, and write the end; what fails is put off. Raises ClaimLost."""
     try:
         reply = answer(message, now=now, keep=keep)
-        _complete(message, token, reply, timezone.now())
+        reply = _complete(message, token, reply, timezone.now())
     except services.ServiceError as error:
         if error.permanent:
             open_incident("tmdb:unusable", f"No film can be found: {error}", now=now)
@@ -179,12 +180,15 @@ def _write(message: InboundMessage, token: uuid.UUID, **fields: object) -> None:
 # --- Ends ---------------------------------------------------------------------------------------
 
 
-def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> None:
-    """Write the reply, what it announces and the message's end, in one transaction."""
+def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> Reply:
+    """Write the reply, what it announces and the message's end, in one transaction; return it."""
     with transaction.atomic():
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
+        if reply.late is not None:
+            with speaking_to(message.contact):
+                reply = replace(reply.late(now), question=reply.question)
         if reply.text:
-            _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
+            _queue(message, reply, reply.purpose, now)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:
@@ -195,11 +199,10 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         for effect in reply.effects:
             effect(now)
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
+    return reply
 
 
-def _queue(
-    message: InboundMessage, reply: Reply, purpose: OutboundMessage.Purpose, now: datetime
-) -> None:
+def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
     OutboundMessage.objects.get_or_create(
         in_reply_to=message,
         purpose=purpose,
@@ -209,6 +212,7 @@ def _queue(
             "text": reply.text,
             "template": reply.template,
             "offers": [match.as_dict() for match in reply.offers] or None,
+            "asks": reply.asks,
             "request_id": reply.announces[0][0] if len(reply.announces) == 1 else None,
             "created_at": now,
         },

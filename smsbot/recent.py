@@ -63,6 +63,8 @@ def _from_sql(message: InboundMessage) -> list[Turn]:
     told = OutboundMessage.objects.filter(contact=message.contact_id).exclude(
         status=OutboundMessage.Status.SUPPRESSED
     )
+    # Notices to the owner are no conversation, and their codes are for nobody else.
+    told = told.exclude(purpose=OutboundMessage.Purpose.OWNER)
     turns: list[tuple[datetime, Turn]] = [
         (one.received_at, Turn(speaker="person", text=one.body[:LONGEST_TEXT]))
         for one in said.order_by("-id")[:LENGTH]

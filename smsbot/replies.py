@@ -60,8 +60,7 @@ def speaking_to(contact: Contact, heard: str = "") -> Iterator[None]:
 
 def readable_date(day: date) -> str:
     """Return a date as a sentence has it: `12 December 2026`, `12 de diciembre de 2026`."""
-    # Translators: Django's format of a date; what stands behind a backslash is a plain letter.
-    return formats.date_format(day, pgettext("format of a date", "j F Y"))
+    return formats.date_format(day, pgettext("how a day with its year is written", "j F Y"))
 
 
 def render(template: str, **context: Any) -> str:

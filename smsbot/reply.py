@@ -17,19 +17,24 @@ Effect = Callable[[datetime], None]
 class Reply:
     """What an inbound message is answered with; written in one transaction with its end.
 
-    An empty `text` sends nothing. `announces` are (request id, whether the text tells its end);
-    `offers` make it a question; `question` is the open question that it answers; `effects` are
-    what else comes of it, such as a word to somebody else.
+    An empty `text` sends nothing. `purpose` is `holding` where the answer itself is yet to come.
+    `announces` are (request id, whether the text tells its end); `offers` make it a question,
+    `asks` says of what; `question` is the open question that it answers; `effects` are what else
+    comes of it, such as a word to somebody else. `late` makes the words where they depend on a
+    write of that transaction.
     """
 
     text: str = ""
     template: str = ""
+    purpose: str = OutboundMessage.Purpose.ANSWER
     film: str = ""  # the one title that it is about, where there is one
     offers: Sequence[Match] = ()
+    asks: OutboundMessage.Asks = OutboundMessage.Asks.FILM
     announces: Sequence[tuple[int, bool]] = ()
     question: OutboundMessage | None = None
     contact_changes: dict[str, Any] = field(default_factory=dict)
     effects: Sequence[Effect] = ()
+    late: Callable[[datetime], "Reply"] | None = None
 
 
 NOTHING = Reply()

@@ -10,11 +10,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from smsbot import phrases, shapes, spanish
-from smsbot.naming import Reading, Wanted
+from smsbot.naming import Reading, Wanted, interpreted
 from smsbot.understanding import Title, Understanding
 from smsbot.wishes import is_talk, main_titles, plain_text, readings, wishes
 
-__all__ = ["NEITHER", "Offer", "choice", "command", "is_bare", "read", "readings", "readings_of"]
+__all__ = [
+    "NEITHER",
+    "Offer",
+    "choice",
+    "command",
+    "correction",
+    "is_bare",
+    "is_pronoun",
+    "means_all",
+    "read",
+    "readings",
+    "readings_of",
+]
 
 NEITHER = 0
 """The choice of a person who wants none of what was offered."""
@@ -61,7 +73,21 @@ _NEWEST = phrases.whole(
 _NO_TITLE = phrases.whole(
     "it", "that", "this", "them", "all", "everything", "please", "(?:the|my|that) (?:movie|film)s?",
     "(?:the|my|that) (?:request|download|one)s?", "(?:all|everything)(?: of (?:it|them|that))?",
+    *spanish.NO_TITLE,
 )  # fmt: skip
+_ALL = phrases.whole(
+    "(?:please |stop |drop |forget )?(?:all|both|everything|every one)(?: of (?:them|it|those))?"
+    "(?: please)?",
+    "them all",
+    *spanish.ALL,
+)
+_NEITHER_OF_TWO = phrases.whole("(?:neither|none)(?: of (?:them|those|these))?", *spanish.NEITHER)
+_NOT_THAT = phrases.whole(
+    "(?:no,? |nope,? )?not that one",
+    "(?:no,? |nope,? )?(?:that'?s |it'?s )?(?:the )?wrong (?:one|movie|film)",
+    "(?:no,? |nope,? )?(?:i (?:mean|meant|want|wanted) |get |it'?s )?the other (?:one|movie|film)",
+    *spanish.NOT_THAT,
+)
 _SAID_WITH_YEAR = phrases.words(
     """
     the one from of in year version movie film yes please pls thanks number i want mean meant it's
@@ -125,10 +151,43 @@ def read(text: str) -> Understanding:
         return Understanding(intent="chat")
     if phrases.CANCEL.fullmatch(plain.rstrip(" .!?")):
         return _cancel(plain.rstrip(" .!?"))
-    if phrases.STATUS_OF.fullmatch(plain.rstrip(" ?.!")):
-        return Understanding(intent="status")
+    asked_about = _status_of(plain.rstrip(" ?.!"))
+    if asked_about is not None:
+        return asked_about
     titles = main_titles(readings(text))
     return Understanding(intent="request" if titles else "chat", titles=titles)
+
+
+def _status_of(plain: str) -> Understanding | None:
+    """Read "is Dune ready yet", with the title that it names."""
+    found = next((m for form in phrases.STATUS_OF if (m := form.fullmatch(plain))), None)
+    if found is None:
+        return None
+    title = found["title"].strip(_EDGES)
+    named = interpreted(re.sub(r"^(?:the )?(?:movie|film) (?=\w)", "", title))
+    is_named = named.title.title and not is_pronoun(named.title.title)
+    return Understanding(intent="status", titles=[named.title] if is_named else [])
+
+
+def is_pronoun(title: str) -> bool:
+    """Whether what stands where a title would is "it", "my movie" or "all of them"."""
+    return _NO_TITLE.fullmatch(plain_text(title).strip(_EDGES + "?")) is not None
+
+
+def means_all(text: str) -> bool:
+    """Whether an answer takes all that is offered."""
+    return _ALL.fullmatch(plain_text(text).strip(_EDGES + "?")) is not None
+
+
+def correction(text: str, chosen: int | None) -> int | None:
+    """Return what an answer to "Not that one? Reply 2" picks, as `choice` read it: 1, 2 or None.
+
+    A bare "no" may answer "Not that one?" either way, so it picks nothing.
+    """
+    plain = plain_text(text).strip(_EDGES + "?")
+    if _NOT_THAT.fullmatch(plain):
+        return 2
+    return None if chosen == NEITHER and not _NEITHER_OF_TWO.fullmatch(plain) else chosen
 
 
 def readings_of(text: str, reading: Understanding) -> list[Reading]:
@@ -161,11 +220,7 @@ def _cancel(plain: str) -> Understanding:
     named = re.sub(r"(?:^(?:the )?(?:movie|film) |,? any ?(?:more|longer)$)", "", named).strip(
         _EDGES
     )
-    if re.fullmatch(
-        rf"(?:it|that|this|them|all|everything|please|the (?:movie|film)|{spanish.NO_TITLE})?",
-        named,
-        re.I,
-    ):
+    if not named or is_pronoun(named):
         return Understanding(intent="cancel")
     named = re.sub(r"^the (?=.+ (?:movie|film)$)| (?:movie|film|please)$", "", named)
     return Understanding(intent="cancel", titles=[Title(title=named[:300])])
@@ -198,13 +253,15 @@ def _by_description(plain: str, offers: Sequence[Offer]) -> int | None:
 
 
 def _by_name(plain: str, offers: Sequence[Offer]) -> int | None:
-    """Read the title of an offer that has it alone, with or without its year."""
+    """Read the title of an offer that has it alone, with its year, or its part of a series."""
     said = {_fold(plain), _fold(re.sub(r"^(?:the|get|yes|i want)\b", "", plain, flags=re.I))}
-    return _only(
-        number
-        for number, offer in enumerate(offers, 1)
-        if said & {_fold(offer.title), _fold(f"{offer.title} {offer.year}")} - {""}
-    )
+    return _only(number for number, offer in enumerate(offers, 1) if said & _names(offer))
+
+
+def _names(offer: Offer) -> set[str]:
+    # The parts of a series are listed without the series' name, and so people answer.
+    titles = [offer.title, offer.title.partition(": ")[2] or offer.title]
+    return {_fold(name) for title in titles for name in (title, f"{title} {offer.year}")} - {""}
 
 
 def _bared(plain: str) -> str:

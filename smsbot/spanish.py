@@ -38,13 +38,15 @@ CANCEL = (
     r"d[eé]ja de (?:buscar|bajar|descargar)",
 )  # fmt: skip
 CANCELLED_BEFORE = r"(?:(?:el pedido|la descarga) de |(?:la )?(?:pel[ií]cula|peli) )"
+_TITLE = "(?P<title>.{1,80}?)"
 STATUS_OF = (
-    rf"cu[aá]ndo (?:est[aá]|estar[aá]|va a estar|llega|sale) (?:{_READY} )?.{{1,80}}",
-    rf"ya (?:est[aá]|lleg[oó]) (?:{_READY} )?.{{1,80}}",
-    rf"est[aá] (?:{_READY} .{{1,80}}|.{{1,80}} {_READY})",
-    r"(?:c[oó]mo va|qu[eé] pas[oó] con|qu[eé] hay de|por qu[eé] no (?:est[aá]|llega)) .{1,80}",
-    r"d[oó]nde est[aá] .{1,60}",
-    r"estado de .{1,80}",
+    rf"cu[aá]ndo (?:est[aá]|estar[aá]|va a estar|llega|sale) (?:{_READY} )?{_TITLE}",
+    rf"ya (?:est[aá]|lleg[oó]) (?:{_READY} )?{_TITLE}(?: {_READY})?",
+    rf"est[aá] {_READY} {_TITLE}",
+    rf"est[aá] {_TITLE} {_READY}",
+    rf"(?:c[oó]mo va|qu[eé] pas[oó] con|qu[eé] hay de|por qu[eé] no (?:est[aá]|llega)) {_TITLE}",
+    rf"d[oó]nde est[aá] {_TITLE}",
+    rf"estado de {_TITLE}",
 )
 
 # --- Talk ----------------------------------------------------------------------------------------
@@ -70,6 +72,12 @@ TALK_WORDS = """
     hola gracias qué quién cuándo dónde cómo yo tú aquí allá ahora luego después mañana hoy vamos
     voy estoy eres soy perdón nunca siempre adiós
 """
+THANKS = (
+    "(?:(?:ok|bueno|genial|perfecto|no)[,.! ]+)?(?:muchas |mil )?gracias(?: (?:por todo|totales))?",
+)
+ACKNOWLEDGED = (
+    "ok|vale|dale|listo|bueno|genial|perfecto|excelente|qu[eé] (?:bien|bueno)|ja[ja]{2,40}",
+)
 GREETINGS = (
     "hola", "buenas(?: tardes| noches)?", r"buenos d[ií]as", "oye", "por favor", "porfa(?:vor)?",
     r"s[ií]", "bueno", "ok", "vale", "dale", "gracias", r"tambi[eé]n", "y", "pero", "entonces",
@@ -204,7 +212,12 @@ SAID_WITH_YEAR = """
     la el de del año ano versión version película pelicula peli quiero dame sí si por favor porfa
     gracias esa prefiero mejor
 """
-NO_TITLE = r"(?:eso|esa|esta|ella|todo|todas?|la (?:pel[ií]cula|peli))"
+NO_TITLE = (r"eso|esa|esta|ella|todo|todas?|(?:la|mi|las|mis) (?:pel[ií]culas?|pelis?)",)
+ALL = ("(?:por favor )?(?:todas|ambas|las dos|las tres|todo)(?: por favor)?",)
+NEITHER = ("(?:no,? )?ningun[oa](?: de (?:ell|es|est|l)as(?: dos)?)?",)
+NOT_THAT = (
+    "(?:no,? )?(?:esa no(?: es)?|no es esa|la otra)", "(?:no,? )?(?:quiero|quer[ií]a) la otra",
+)  # fmt: skip
 
 # --- Preferences ---------------------------------------------------------------------------------
 
@@ -215,7 +228,8 @@ FEWER = (
     r"(?:solo|s[oó]lo|solamente|nada m[aá]s) cuando (?:est[eé]n? )?(?:listas?|listos?)",
     r"av[ií]same solo cuando est[eé] lista", "menos mensajes",
 )  # fmt: skip
-ALL = (r"(?:quiero )?todos (?:los|tus) (?:mensajes|avisos)", "todos los textos")
+ALL_TEXTS = (r"(?:quiero )?todos (?:los|tus) (?:mensajes|avisos)", "todos los textos")
+CALLED = "(?:me llamo|mi nombre es|soy|ll[aá]mame)"
 NAME = (r"(?:mi )?nombre ?: ?(\S.*)",)
 LANGUAGE = (
     r"(?:en |habla(?:me)? (?:en )?|escr[ií]beme en |h[aá]blame en )(\w+)(?: por favor| porfa)?",

@@ -1,14 +1,15 @@
 """Before anything costs money: the carriers' words, and who is not known here."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 
 from downloads import services
+from smsbot import approvals
 from smsbot import inbound as incoming
-from smsbot import notices
-from smsbot.models import Contact, InboundMessage
+from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.reply import NOTHING, Effect, Reply, say
 
 _ANSWERED_EVERY = timedelta(days=1)
@@ -37,28 +38,24 @@ def _ready_since(contact: Contact, since: datetime) -> list[str]:
 
 
 def to_stranger(message: InboundMessage, now: datetime) -> Reply:
-    """Answer a stranger politely once a day, and tell the owner of them once."""
+    """Answer a stranger politely once a day, and ask the owner about them.
+
+    The words only hold them: once the owner lets them in, the same text is answered.
+    """
     contact = message.contact
-    told_lately = contact.stranger_told_at and now - contact.stranger_told_at < _ANSWERED_EVERY
-    asks_owner = settings.REQUEST_POLICY == "ask-owner" and bool(settings.OWNER_PHONE_NUMBERS)
     effects: list[Effect] = []
     changes = {}
-    if asks_owner and contact.owner_told_at is None:
-        effects.append(partial(_tell_owner_of, message))
+    asks = approvals.may_ask_about(contact, now)
+    if asks:
+        effects.append(partial(approvals.ask_about_stranger, message))
         changes["owner_told_at"] = now
-    if told_lately:
+    if contact.stranger_told_at and now - contact.stranger_told_at < _ANSWERED_EVERY:
         return Reply(effects=effects, contact_changes=changes)
-    said = say("stranger", owner_is_told=asks_owner)
+    said = say("stranger", owner_is_told=asks or approvals.is_asked_about(contact, now))
     changes["stranger_told_at"] = now
-    return Reply(said.text, said.template, effects=effects, contact_changes=changes)
-
-
-def _tell_owner_of(message: InboundMessage, now: datetime) -> None:
-    contact = message.contact
-    notices.tell_owners(
-        "owner_stranger",
-        about=f"stranger:{contact.pk}",
-        now=now,
-        phone=contact.masked,
-        text=message.body[:100],
+    return replace(
+        said,
+        purpose=OutboundMessage.Purpose.HOLDING,
+        effects=effects,
+        contact_changes=changes,
     )

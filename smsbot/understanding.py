@@ -33,6 +33,10 @@ LONGEST_TEXT = 320
 """How much of a message the model reads, in characters."""
 
 MOST_TITLES = 5
+"""How many titles one text may get."""
+
+MOST_NAMED = 20
+"""How many titles of one text are read, so that what is left out can be named."""
 
 Intent = Literal["request", "status", "cancel", "choose", "help", "chat"]
 
@@ -72,7 +76,7 @@ class Understanding(BaseModel):
     @field_validator("titles")
     @classmethod
     def _bounded(cls, titles: list[Title]) -> list[Title]:
-        return [title for title in titles if title.title.strip()][:MOST_TITLES]
+        return [title for title in titles if title.title.strip()][:MOST_NAMED]
 
 
 class Turn(BaseModel):

@@ -27,7 +27,7 @@ from smsbot.naming import (
     variants,
     without,
 )
-from smsbot.understanding import MOST_TITLES, Title
+from smsbot.understanding import MOST_NAMED, Title
 
 LONGEST = 1600
 """Characters of a text that are read: what one SMS can hold."""
@@ -48,7 +48,7 @@ def readings(text: str) -> list[Reading]:
     """Return the ways to read `text` as a request, the first to be tried first; [] for talk."""
     linked = titles_of_links(text)
     if linked:
-        return [Reading(tuple(Wanted(title) for title in linked[:MOST_TITLES]), "like")]
+        return [Reading(tuple(Wanted(title) for title in linked[:MOST_NAMED]), "like")]
     plain = plain_text(without_links(text))
     if not re.search(r"\w", plain) or is_talk(plain):
         return []
@@ -94,7 +94,7 @@ def _spoken(plain: str) -> list[Reading]:
     # Several sentences that each name a film are a list; else the first that names one.
     sure = [found[-1] for found in each if found[-1].how == "like"]
     together = [reading for reading in sure if len(sure) > 1]
-    joined = tuple(want for reading in together for want in reading.wants)[:MOST_TITLES]
+    joined = tuple(want for reading in together for want in reading.wants)[:MOST_NAMED]
     return ([Reading(joined, "exact")] if joined else []) + [r for found in each for r in found]
 
 

@@ -122,6 +122,7 @@ class FakeRadarr(Breakable):
         self.release: dict[int, str] = {}
         self.notifications: list[dict[str, Any]] = []
         self.reaches_us = True
+        self.blocked: list[str] = []
 
     @property
     def adds(self) -> int:
@@ -177,7 +178,7 @@ class FakeRadarr(Breakable):
         movie = self.movie(tmdb_id)
         item = next(item for item in self.queue if item["movieId"] == movie["id"])
         self.queue.remove(item)
-        movie["hasFile"] = True
+        movie |= {"hasFile": True, "movieFileId": 5000 + len(self.history)}
         self.record(movie["id"], "downloadFolderImported", now, item["downloadId"])
 
     def fail(self, tmdb_id: int, now: datetime, message: str = "Aborted, missing articles") -> None:
@@ -230,6 +231,9 @@ class FakeRadarr(Breakable):
                 return self._queue(query)
             case ("GET", "history/since"):
                 return self.ok([row for row in self.history if row["date"] >= query["date"]])
+            case ("GET", "history/movie"):
+                rows = [r for r in self.history if str(r["movieId"]) == query["movieId"]]
+                return self.ok(rows[::-1])
             case ("GET", "movie/lookup"):
                 return self._lookup(int(query["term"].removeprefix("tmdb:")))
             case ("GET", "movie"):
@@ -287,6 +291,10 @@ class FakeRadarr(Breakable):
 
     def _by_id(self, method: str, name: str) -> Answer:
         kind, _, number = name.partition("/")
+        if (method, kind) == ("POST", "history"):
+            return self._mark_failed(int(number.removeprefix("failed/")))
+        if (method, kind) == ("DELETE", "moviefile"):
+            return self._delete_file(int(number))
         if kind == "movie" and number.isdigit() and int(number) in self.movies:
             if method == "DELETE":
                 del self.movies[int(number)]
@@ -296,6 +304,24 @@ class FakeRadarr(Breakable):
             self.queue = [item for item in self.queue if str(item["id"]) != number]
             return self.ok({})
         return self.ok({"message": "NotFound"}, 404)
+
+    def _mark_failed(self, history_id: int) -> Answer:
+        """Block a release, as Radarr does: a row of its history says so."""
+        row = next((r for r in self.history if r["id"] == history_id), None)
+        if row is None:
+            return self.ok({"message": "NotFound"}, 404)
+        now = datetime.now(UTC)
+        message = "Manually marked as failed"
+        self.record(row["movieId"], "downloadFailed", now, row["downloadId"], message=message)
+        self.blocked.append(row["downloadId"])
+        return self.ok({})
+
+    def _delete_file(self, file_id: int) -> Answer:
+        movies = [m for m in self.movies.values() if m.get("movieFileId") == file_id]
+        for movie in movies:
+            movie |= {"hasFile": False, "movieFileId": 0}
+            self.record(movie["id"], "movieFileDeleted", datetime.now(UTC), "", reason="Manual")
+        return self.ok({}) if movies else self.ok({"message": "NotFound"}, 404)
 
 
 def rejected(field_name: str, code: str | None, **extra: str) -> Answer:

@@ -71,10 +71,8 @@ def request_is_taken() -> Result:
     """
     origin = f"diagnosis:{secrets.token_hex(16)}"
     with transaction.atomic():
-        taken = services.request_movie(
-            _NO_FILM, "diagnosis", origin=origin, now=timezone.now(), needs_approval=True
-        )
-        written = DownloadRequest.objects.filter(pk=taken.request_id, origin=origin).exists()
+        request = services.write_pending(_NO_FILM, "diagnosis", origin=origin, now=timezone.now())
+        written = DownloadRequest.objects.filter(pk=request.pk, origin=origin).exists()
         transaction.set_rollback(True)
     stayed = DownloadRequest.objects.filter(origin=origin).exists()
     if not written or stayed:

@@ -41,6 +41,8 @@ class Step:
     @property
     def reading(self) -> str | None:
         """What the model makes of this text; None when there is no model."""
+        if any(line.strip() == "(no model is asked)" for line in self.below):
+            return "nothing"
         found = (re.fullmatch(r"\(the model reads: (.*)\)", line.strip()) for line in self.below)
         return next((match[1] for match in found if match), None)
 

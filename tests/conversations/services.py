@@ -54,7 +54,7 @@ class ScriptedTmdb(FakeTmdb):
     def _route(self, request: Any, path: str, query: dict[str, Any]) -> Answer:
         if path == "/3/search/movie":
             year = int(query["year"]) if "year" in query else None
-            self.films = [film_result(f) for f in self.catalogue.search(query["query"], year)]
+            self.films = [film_result(film) for film in self._search(query["query"], year)]
             return _found(results=self.films, page=1, total_results=len(self.films))
         if path == "/3/search/tv":
             asked = set(catalogue.words(query["query"]))
@@ -65,6 +65,17 @@ class ScriptedTmdb(FakeTmdb):
             return _found(movie_results=[film_result(film)] if film else [])
         self.films = [film_result(film) for film in self.catalogue.films]
         return super()._route(request, path, query)
+
+    def _search(self, query: str, year: int | None) -> list[catalogue.Film]:
+        """Find films as TMDB does: by their words, else by how their words begin."""
+        asked = catalogue.words(query)
+        return self.catalogue.search(query, year) or [
+            film
+            for film in self.catalogue.films
+            if year in (None, film.year)
+            and asked
+            and all(any(word.startswith(a) for word in film.spellings[0]) for a in asked)
+        ]
 
 
 def _found(**body: Any) -> Answer:
@@ -107,7 +118,7 @@ class Radarr:
         return (
             (r"was asked.*", self._was_asked),
             (r"was told to look for.*", self._was_told_to_search),
-            (r"has nothing|has (?!\d+%).*", self._has),
+            (r"has|has (?!\d+%).*", self._has),
             (r"already has (?P<film>.*), without a file", self._put),
             (r"already has (?P<film>.*)", lambda film: self._put(film, hasFile=True)),
             (r"leaves out (?P<film>.*)", lambda film: self._radarr.excluded.add(self._id(film))),
@@ -185,7 +196,9 @@ class Radarr:
         self._radarr.fail(self._id(film), _now(), why)
 
     def _forgets(self, film: str) -> None:
-        del self._radarr.movies[self._radarr.movie(self._id(film))["id"]]
+        number = self._radarr.movie(self._id(film))["id"]
+        del self._radarr.movies[number]
+        self._radarr.queue = [q for q in self._radarr.queue if q["movieId"] != number]
 
 
 def tmdb_sentences(tmdb: ScriptedTmdb) -> Sequence[tuple[str, Doing]]:

@@ -56,6 +56,7 @@ class Stage:
         self.settings.OWNER_PHONE_NUMBERS = [OLIVIA]
         self.settings.ALLOWED_PHONE_NUMBERS = [SAM, ALEX, KIM]
         self.settings.REQUEST_POLICY = "ask-owner"
+        self.settings.OPENAI_API_KEY = ""
         backfill.run_if_due(timezone.now())
 
     def play(self, script: Script) -> None:

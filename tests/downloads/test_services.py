@@ -137,7 +137,7 @@ def test_who_asks_while_radarr_is_away_is_saved_and_the_next_one_too(radarr: Fak
 
 
 def test_what_needs_an_approval_waits_for_it(radarr: FakeRadarr) -> None:
-    taken = ask(needs_approval=True)
+    taken = ask(rule=lambda: True)
     assert taken.outcome == Outcome.PENDING
     assert DownloadRequest.objects.get().state == State.PENDING_APPROVAL
     assert radarr.calls == []

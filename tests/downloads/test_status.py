@@ -300,17 +300,31 @@ def test_waiting_names_its_date_and_tells_a_date_once() -> None:
         "2026-12-12",
         "waiting:2026-12-12",
     )
-    row = download(Status.WAITING, reason="2026-12-12")
-    assert decide(row, Facts(movie=UNRELEASED)).notice is None
+    assert decide(waiting_since(NOON), Facts(movie=UNRELEASED)).notice is None
+
+
+def waiting_since(told_at: datetime) -> Download:
+    """A film whose release date was told then."""
+    told = {"release_told": "2026-12-12", "release_told_at": told_at}
+    return download(Status.WAITING, reason="2026-12-12", **told)
 
 
 def test_a_release_date_that_moves_is_told() -> None:
-    row = download(Status.WAITING, reason="2026-12-12")
+    row = waiting_since(NOON - timedelta(days=3))
     moved = film(is_available=False, release_date=datetime(2027, 1, 30, tzinfo=UTC))
     decision = decide(row, Facts(movie=moved))
     assert decision.status == Status.WAITING
-    assert decision.notice == ("waiting", "waiting:2027-01-30", "2027-01-30")
+    assert decision.notice == ("moved", "moved:2027-01-30:2026-03-01", "2027-01-30")
     assert decision.remember["reason"] == "2027-01-30"
+
+
+def test_a_release_date_that_moves_again_within_a_day_is_kept_and_not_told() -> None:
+    row = waiting_since(NOON - timedelta(hours=23))
+    moved = film(is_available=False, release_date=datetime(2027, 1, 30, tzinfo=UTC))
+    decision = decide(row, Facts(movie=moved))
+    assert decision.notice is None
+    assert decision.remember["reason"] == "2027-01-30"
+    assert "release_told" not in decision.remember
 
 
 def test_a_film_without_a_date_waits_too() -> None:
@@ -323,8 +337,9 @@ def test_a_film_without_a_date_waits_too() -> None:
 
 
 def test_a_released_film_is_searched_for() -> None:
-    row = download(Status.WAITING, reason="2026-12-12", undecided_since=NOON)
-    assert decide(row, Facts(movie=film()), GRACES.search).status == Status.SEARCHING
+    decision = decide(waiting_since(NOON), Facts(movie=film()))
+    assert decision.status == Status.SEARCHING
+    assert (decision.kind, decision.dedupe) == ("released", "released:2026-12-12")
 
 
 def test_deciding_changes_nothing_by_itself() -> None:

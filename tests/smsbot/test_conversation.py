@@ -24,12 +24,13 @@ NEVER_MIND = "👌 Okay, never mind!"
 NOTHING = "🍿 Nothing of yours is on its way."
 JOINED = "👍 {} is already on its way"
 NO_STOP = "👌 There's nothing of yours on its way that I could stop."
-LEFT = "👌 Okay, I won't text you about {} any more."
+LEFT = "👌 Okay, {} is off the list."
+THANKS = "👍 You're welcome!"
 STATUS = "📋 Here's where things are:\n"
 NO_TV = "📺 I can only get movies for now"
 
 INCEPTION, KNIGHT, MATRIX = "Inception (2010)", "The Dark Knight (2008)", "The Matrix (1999)"
-WHICH_TO_STOP = 'Which one should I stop? Text "never mind" and the title:\n'
+WHICH_TO_STOP = "🤔 Which one should I let go?\n1. The Matrix (1999)\n2. Inception (2010)\n"
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,12 @@ TALKS = {
         [
             ("get Inception", FOUND.format(INCEPTION)),
             ("never mind", LEFT.format(INCEPTION)),
-            ("get Inception", JOINED.format(INCEPTION)),
+            ("get Inception", FOUND.format(INCEPTION)),
             ("status", f"{STATUS}{INCEPTION}: looking for it"),
         ],
         [27205],
     ),
-    "talk": Talk([("hi", CHAT), ("thanks!", CHAT), ("good night", CHAT)]),
+    "talk": Talk([("hi", CHAT), ("thanks!", THANKS), ("good night", CHAT)]),
     "help": Talk([("?", HELP), ("commands", HELP)]),
     "status of nothing": Talk([("status", NOTHING)]),
     "television": Talk([("can you get season 2 of The Wire?", NO_TV)]),
@@ -178,16 +179,16 @@ def test_the_status_tells_how_far_a_film_is(household: Household, radarr: FakeRa
     assert status_of(household) == f"{STATUS}{INCEPTION}: looking for it"
     item = radarr.grab(27205, timezone.now())
     household.tick()
-    assert status_of(household) == f"{STATUS}{INCEPTION}: on its way, 25% done"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: 25% here, about 20 minutes left"
     item["sizeleft"] = 400_000_000
     household.tick()
-    assert status_of(household) == f"{STATUS}{INCEPTION}: on its way, 95% done"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: 95% here, about 20 minutes left"
     item |= {"status": "completed", "trackedDownloadState": "importing"}
     household.tick()
     assert status_of(household) == f"{STATUS}{INCEPTION}: almost ready"
     radarr.finish(27205, timezone.now())
     household.tick()
-    assert status_of(household) == f"{STATUS}{INCEPTION}: ready to watch"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: ready since 12:02 pm"
 
 
 def test_the_status_of_what_is_not_out_has_its_date(
@@ -196,13 +197,13 @@ def test_the_status_of_what_is_not_out_has_its_date(
     radarr.release[27205] = "2026-12-12T00:00:00Z"
     household.text(SAM, "get Inception")
     household.tick()
-    assert status_of(household).endswith(f"{INCEPTION}: not out yet, expected 12 December 2026")
+    assert status_of(household).endswith(f"{INCEPTION}: waiting for its release on 12 December")
 
 
 def test_the_status_of_what_is_saved(household: Household, radarr: FakeRadarr) -> None:
     radarr.fail_with((503, {"X-Application-Version": "6"}, "{}"))
     household.text(SAM, "get Inception")
-    assert status_of(household) == f"{STATUS}{INCEPTION}: saved, will be added soon"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: saved; the movie server is away"
 
 
 def test_the_status_lists_each_of_ones_films_and_no_other(household: Household) -> None:
@@ -220,7 +221,7 @@ def test_the_status_needs_no_redis_to_know_what_is_asked(
     radarr.grab(27205, timezone.now())
     household.tick()
     get_redis_connection("live").flushall()
-    assert status_of(household) == f"{STATUS}{INCEPTION}: on its way"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: on its way since noon"
 
 
 def test_joining_tells_how_far_it_is(household: Household, radarr: FakeRadarr) -> None:

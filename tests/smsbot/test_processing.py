@@ -492,13 +492,14 @@ def test_a_crash_after_leaving_a_film_tells_that_it_was_left(
     household.text(SAM, ASK)
     message = received(household, "never mind The Dark Knight")
     with monkeypatch.context() as dying:
-        dying.setattr(services, "withdraw", after(services.withdraw))
+        dying.setattr(services, "leave", after(services.leave))
         with pytest.raises(Killed):
             process(message)
     household.clock.shift(LEASE + timedelta(seconds=1))
     household.work()
     assert household.texts_to(SAM)[1:] == [
-        "👌 Okay, I won't text you about The Dark Knight (2008) any more."
+        "👌 Okay, The Dark Knight (2008) is off the list. Nobody else was waiting for it, so I've "
+        "stopped looking."
     ]
 
 

@@ -90,6 +90,7 @@ CATALOGUE = catalogue.Catalogue([*catalogue.load(), *_extra()])
 class Resolution:
     matches: list[Film]
     sure: bool
+    namesake: Film | None = None
 
 
 class Tmdb:

@@ -152,7 +152,10 @@ def test_talk(household: Household, radarr: FakeRadarr, text: str) -> None:
 
 def test_never_mind_leaves_the_request(household: Household) -> None:
     household.text(SAM, "quiero ver Coco")
-    assert household.text(SAM, "olvida Coco") == ["👌 Listo, ya no te escribo sobre Coco (2017)."]
+    assert household.text(SAM, "olvida Coco") == [
+        "👌 Listo, Coco (2017) ya no está en la lista. Nadie más la esperaba, así que dejé de "
+        "buscarla."
+    ]
 
 
 def test_the_news_comes_in_spanish_too(household: Household, radarr: FakeRadarr) -> None:
