@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from smsbot import language, reasons
+from smsbot import inbound, language, reasons
 from smsbot.models import Contact
 from smsbot.replies import readable_date, render, segments
 from tests import messages
@@ -257,3 +257,18 @@ def test_a_fault_is_told_in_the_language_of_the_text(household: Household, tmdb:
     assert household.text(SAM, "quiero ver Inception") == [
         "⏳ Algo salió mal al buscarla. ¡Lo intento de nuevo y te escribo en un ratito!"
     ]
+
+
+def test_an_opt_out_word_that_twilio_knows_in_spanish_opts_out(household: Household) -> None:
+    assert household.text(SAM, "ALTO", OptOutType="STOP") == []
+    assert Contact.objects.get().opted_out_at is not None
+    household.text(SAM, "quiero ver Inception")
+    assert household.texts_to(SAM) == []
+    (back,) = household.text(SAM, "COMENZAR", OptOutType="START")
+    assert back.startswith("👋")
+    assert household.text(SAM, "INFO", OptOutType="HELP") == []
+
+
+@pytest.mark.parametrize("word", ["ayuda", "estado", "olvida", "ajustes", "ninguna", "sí", "busca"])
+def test_no_spanish_word_of_ours_is_one_that_twilio_takes(word: str) -> None:
+    assert word not in inbound.STOP_WORDS | inbound.START_WORDS | {"yes", "help", "info"}
