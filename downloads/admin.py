@@ -1,22 +1,20 @@
 """The admin's pages of the downloads: to look at, with actions that call the services."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from downloads import services
+from downloads import acts, services
 from downloads.models import (
-    ACTIVE,
     Download,
-    DownloadEvent,
     DownloadRequest,
     MediaType,
     MonitorState,
@@ -25,7 +23,6 @@ from downloads.models import (
 from moviesms.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
-    Result,
     for_selected,
     label,
     on_this_page,
@@ -35,51 +32,12 @@ from moviesms.logs import mask_phone
 
 State = DownloadRequest.State
 
-ATTENTION_FOR = timedelta(days=7)
-"""How long a failed download counts as needing attention."""
-
-LONGEST_TIMELINE = 200
-
-_STATUS_KINDS: dict[str, str] = {
-    Status.REQUESTED: "default",
-    Status.SEARCHING: "info",
-    Status.WAITING: "warning",
-    Status.DOWNLOADING: "primary",
-    Status.IMPORTING: "primary",
-    Status.COMPLETED: "success",
-    Status.FAILED: "danger",
-    Status.CANCELLED: "default",
-}
 _STATE_KINDS: dict[str, str] = {
     State.PENDING_APPROVAL: "warning",
     State.ACTIVE: "primary",
     State.FULFILLED: "success",
     State.DECLINED: "danger",
 }
-# Our own codes, for the owner; what Radarr says stands as it is.
-_REASONS = {
-    "cancelled": "cancelled by a person",
-    "removed": "taken out of Radarr",
-    "unwanted": "nobody asks for it any more",
-    "excluded": "on Radarr's exclusion list",
-    "unknown_film": "Radarr does not know this film",
-    "folder_in_use": "another film in Radarr uses its folder",
-}
-
-
-# --- What the lists and the overview count -------------------------------------------------------
-
-
-def on_their_way() -> QuerySet[Download]:
-    """Return the downloads that have not ended."""
-    return Download.objects.filter(status__in=ACTIVE)
-
-
-def need_attention(now: datetime) -> QuerySet[Download]:
-    """Return the downloads that the owner may have to do something about."""
-    stuck = Q(status__in=ACTIVE) & ~Q(problem="")
-    failed = Q(status=Status.FAILED, status_changed_at__gte=now - ATTENTION_FOR)
-    return Download.objects.filter(stuck | failed)
 
 
 class ShowFilter(admin.SimpleListFilter):
@@ -98,11 +56,11 @@ class ShowFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "active":
-                return queryset.filter(pk__in=on_their_way().values("pk"))
+                return queryset.filter(pk__in=services.on_their_way().values("pk"))
             case "problem":
                 return queryset.exclude(problem="")
             case "attention":
-                return queryset.filter(pk__in=need_attention(timezone.now()).values("pk"))
+                return queryset.filter(pk__in=services.need_attention(timezone.now()).values("pk"))
         return queryset
 
 
@@ -111,7 +69,7 @@ class ShowFilter(admin.SimpleListFilter):
 
 def status_label(download: Download) -> SafeString:
     """Return the status as a coloured label."""
-    return label(download.get_status_display(), _STATUS_KINDS[download.status])
+    return label(download.get_status_display(), services.tone(download.status))
 
 
 def percent_label(download: Download) -> str:
@@ -127,7 +85,7 @@ def percent_label(download: Download) -> str:
 
 def reason_text(download: Download) -> str:
     """Return the problem of a download on its way, or why one ended."""
-    return download.problem or _REASONS.get(download.reason, download.reason) or "—"
+    return services.why(download) or "—"
 
 
 def _film_link(download: Download) -> SafeString:
@@ -137,41 +95,6 @@ def _film_link(download: Download) -> SafeString:
 
 def _state_label(request: DownloadRequest) -> SafeString:
     return label(request.get_state_display(), _STATE_KINDS.get(request.state, "default"))
-
-
-# --- Actions -------------------------------------------------------------------------------------
-
-
-def _cancel(download: Download) -> Result:
-    if download.status in (Status.FAILED, Status.CANCELLED):
-        return Result(f"{download.name}: nothing to cancel, it has ended.", messages.WARNING)
-    try:
-        services.cancel_download(download, now=timezone.now())
-    except services.AlreadyCompleted:
-        return Result(f"{download.name}: already completed.", messages.WARNING)
-    return Result(f"{download.name}: cancelled.")
-
-
-def _retry(download: Download) -> Result:
-    was_active = download.is_active
-    try:
-        services.retry_download(download, now=timezone.now())
-    except services.AlreadyCompleted:
-        return Result(f"{download.name}: already completed.", messages.WARNING)
-    except services.ServiceError as error:
-        return Result(f"{download.name}: {error}.", messages.ERROR)
-    if was_active:
-        return Result(f"{download.name}: is being searched for anew.")
-    return _outcome_of_retry(download)
-
-
-def _outcome_of_retry(download: Download) -> Result:
-    if download.status == Status.REQUESTED:
-        text = "asked for again, but Radarr could not take it; it is kept and tried again."
-        return Result(f"{download.name}: {text}", messages.ERROR)
-    if download.status == Status.FAILED:
-        return Result(f"{download.name}: refused, {reason_text(download)}.", messages.WARNING)
-    return Result(f"{download.name}: asked for again, now {download.get_status_display()}.")
 
 
 # --- Pages ---------------------------------------------------------------------------------------
@@ -226,20 +149,34 @@ class DownloadAdmin(ReadOnlyAdmin):
     first_asked = when("created_at", "first asked for")
     completed = when("completed_at", "ready since")
     stuck = when("stuck_since", "stuck since")
-    cancel_selected = for_selected(_cancel, "Cancel")
-    retry_selected = for_selected(_retry, "Try again")
+    cancel_selected = for_selected(
+        acts.cancel, "Cancel", "They end for all who asked, who are told. Files are never deleted."
+    )
+    retry_selected = for_selected(
+        acts.retry,
+        "Try again",
+        "Those that ended are asked for again; those on their way are searched for anew.",
+    )
     cancel = on_this_page(
-        _cancel,
+        acts.cancel,
         "Cancel download",
         question="It ends for all who asked, and they are told. Files are never deleted.",
         icon="cancel",
     )
     retry = on_this_page(
-        _retry,
+        acts.retry,
         "Try again",
         question="One that ended is asked for again; one on its way is searched for anew.",
         icon="refresh",
     )
+
+    empty_words = "Nobody has asked for a film yet. Text one to your number: “get Dune”."
+
+    def idle_buttons(self, row: Download) -> set[str]:
+        """What is ready is left alone; what has ended cannot be cancelled."""
+        if row.status == Status.COMPLETED:
+            return {"retry", "cancel"}
+        return set() if row.is_active else {"cancel"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Download]:
         return super().get_queryset(request).prefetch_related("requests")
@@ -292,21 +229,21 @@ class DownloadAdmin(ReadOnlyAdmin):
 
 def _timeline(download: Download) -> list[dict[str, Any]]:
     """Return the events of a download as the template shows them, oldest first."""
-    newest = DownloadEvent.objects.filter(download=download).order_by("-id")[:LONGEST_TIMELINE]
     return [
         {
             "event": event,
+            "what": services.kind_in_words(event),
             "old": _status_of(event.old_status),
             "new": _status_of(event.new_status),
             "moved": event.old_status != event.new_status,
-            "reason": _REASONS.get(event.reason, event.reason),
+            "reason": services.in_words(event.reason),
         }
-        for event in reversed(newest)
+        for event in services.events_of(download)
     ]
 
 
 def _status_of(status: str) -> SafeString | str:
-    return label(Status(status).label, _STATUS_KINDS[status]) if status else ""
+    return label(Status(status).label, services.tone(status)) if status else ""
 
 
 @admin.register(DownloadRequest)
@@ -321,6 +258,7 @@ class DownloadRequestAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("who", "film", "standing", "through", "generation", "asked", "told", "origin")
 
+    empty_words = "Nobody has asked for a film yet."
     asked = when("created_at", "asked", ordering="id")
     told = when("announced_at", "was told")
 

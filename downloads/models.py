@@ -128,6 +128,7 @@ class DownloadRequest(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "request"
         ordering: ClassVar = ["created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -146,7 +147,7 @@ class DownloadRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"request {self.pk} for {self.download_id}"
+        return f"request of {timezone.localtime(self.created_at):%d %b %Y, %H:%M}"
 
 
 class DownloadEvent(models.Model):
@@ -195,6 +196,7 @@ class MonitorState(models.Model):
     heartbeat = models.JSONField(default=dict)  # the last one that Redis could not take
 
     class Meta:
+        verbose_name = verbose_name_plural = "monitor"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="one_monitor_state")
         ]

@@ -34,6 +34,7 @@ from downloads.asking import (
 from downloads.connecting import connect_radarr, disconnect_radarr, radarr_webhook
 from downloads.feed import Happening, happenings
 from downloads.finding import Match, Resolution, UnknownFilm, film, resolve
+from downloads.history import CANCELLED, DECLINED, FAILED, LEFT, OPEN, READY, Ask, asks
 from downloads.http import ServiceError
 from downloads.leaving import Left, leave
 from downloads.models import (
@@ -43,6 +44,14 @@ from downloads.models import (
     DownloadRequest,
     MediaType,
     MonitorState,
+)
+from downloads.overview import (
+    Going,
+    events_of,
+    going,
+    need_attention,
+    on_their_way,
+    requests_for,
 )
 from downloads.reporting import Report, reports_named, reports_of
 from downloads.telling import (
@@ -60,11 +69,20 @@ from downloads.telling import (
     unannounced_of,
     unprocessed_events,
 )
+from downloads.wording import in_words, kind_in_words, mend, tone, why
 
 __all__ = [
     "API_ORIGIN",
+    "CANCELLED",
+    "DECLINED",
+    "FAILED",
+    "LEFT",
+    "OPEN",
+    "READY",
     "AlreadyCompleted",
+    "Ask",
     "EventNews",
+    "Going",
     "Happening",
     "Left",
     "Match",
@@ -80,6 +98,7 @@ __all__ = [
     "annotate_event",
     "approve",
     "asked_since",
+    "asks",
     "cancel_download",
     "claim_announcement",
     "claim_event",
@@ -87,18 +106,25 @@ __all__ = [
     "decline",
     "disconnect_radarr",
     "download",
+    "events_of",
     "film",
     "find_downloads",
     "finish_requests",
     "get_another_release",
+    "going",
     "happenings",
+    "in_words",
     "is_still_wanted",
     "is_superseded",
+    "kind_in_words",
     "leave",
     "mark_announced",
+    "mend",
     "monitor_status",
+    "need_attention",
     "news_of_release",
     "note_told",
+    "on_their_way",
     "pending_requests",
     "progress",
     "radarr_webhook",
@@ -107,15 +133,18 @@ __all__ = [
     "request",
     "request_movie",
     "requesters",
+    "requests_for",
     "requests_of",
     "resolve",
     "retry_download",
     "set_monitor",
+    "tone",
     "unannounced",
     "unannounced_of",
     "unprocessed_events",
     "wake_monitor",
     "watch_monitor",
+    "why",
     "withdraw",
     "write_pending",
 ]

@@ -1,11 +1,10 @@
-"""What all admin pages share, the pages of the system itself, the side bar and the overview.
+"""What all admin pages share, and the pages of the system itself.
 
 The pages are for looking. What changes a row is an action that calls a service; only a contact's
 name and terms, blocked titles, users and groups are edited in a form.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.templatetags.static import static
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -25,7 +24,7 @@ from unfold.decorators import action as unfold_action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from downloads import services
+from moviesms.acts import Act, Result
 from moviesms.models import ApiToken, Incident
 
 if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with another look
@@ -40,11 +39,6 @@ else:
 
 MOST_AT_ONCE = 20
 """How many rows one action takes: some ask Radarr about each, and a person waits for the page."""
-
-FAILED_TEXTS = "trouble=failed"
-GIVEN_UP_TEXTS = "state__exact=dead"
-ON_THEIR_WAY = "show=active"
-NEED_ATTENTION = "show=attention"
 
 
 def label(text: str, kind: str = "default") -> SafeString:
@@ -72,23 +66,17 @@ def when(field: str, title: str, *, ordering: str = "") -> Any:
 # --- Actions ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Result:
-    """What became of an act on one row: a sentence for the person, and how good the news is."""
-
-    text: str
-    level: int = messages.SUCCESS
-
-
-Act = Callable[[Any], Result]
-
-
-def for_selected(act: Act, title: str) -> Any:
-    """Return an action of a list that does `act` to each of the rows chosen."""
+def for_selected(act: Act, title: str, question: str) -> Any:
+    """Return an action of a list that does `act` to the rows chosen, after asking `question`."""
 
     @admin.action(description=title, permissions=["act"])
-    def run(page: "ActingAdmin", request: HttpRequest, rows: QuerySet[Any]) -> None:
+    def run(page: "ActingAdmin", request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        if not page.are_few(request, rows):
+            return None
+        if request.POST.get("sure") != "yes":
+            return page.ask_first(request, rows, title, question)
         page.act_on_each(request, rows, act)
+        return None
 
     return run
 
@@ -111,7 +99,19 @@ class ActingAdmin(UnfoldModelAdmin):
     """A page whose actions are for those who hold the model's change permission."""
 
     list_per_page = 50
+    empty_words = "There is nothing here yet."
     actions_detail: Sequence[str] = ()  # buttons of a row's own page, by Unfold
+
+    def idle_buttons(self, row: Any) -> set[str]:
+        """Return the names of the buttons that would do nothing to `row` as it stands."""
+        return set()
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the buttons of a row's page: those that this user may press and that do work."""
+        buttons = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        row = self.get_object(request, str(object_id)) if buttons else None
+        idle = self.idle_buttons(row) if row is not None else set()
+        return [button for button in buttons if button.path not in idle]
 
     def has_act_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether this user may run the actions; asked by Django and Unfold."""
@@ -123,12 +123,33 @@ class ActingAdmin(UnfoldModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def are_few(self, request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> bool:
+        """Whether an action may take these rows; says so when they are too many."""
+        if len(rows) <= MOST_AT_ONCE:
+            return True
+        text = f"Nothing was done: choose at most {MOST_AT_ONCE} at a time."
+        self.message_user(request, text, messages.ERROR)
+        return False
+
+    def ask_first(
+        self, request: HttpRequest, rows: QuerySet[Any], title: str, question: str
+    ) -> HttpResponse:
+        """Show what an action would be done to; a button on that page does it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{title}?",
+            "act": title,
+            "question": question,
+            "rows": rows,
+            "action": request.POST.get("action"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/ask_first.html", context)
+
     def act_on_each(self, request: HttpRequest, rows: Iterable[Any], act: Act) -> None:
         """Do `act` to the rows one by one and say what became of each; an error ends it."""
         chosen = list(rows)
-        if len(chosen) > MOST_AT_ONCE:
-            text = f"Nothing was done: choose at most {MOST_AT_ONCE} at a time."
-            self.message_user(request, text, messages.ERROR)
+        if not self.are_few(request, chosen):
             return
         for done, row in enumerate(chosen, start=1):
             result = act(row)
@@ -196,13 +217,21 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     actions_detail = ("revoke",)
 
     made = when("created_at", "made")
-    revoke_selected = for_selected(_revoke, "Revoke")
+    revoke_selected = for_selected(
+        _revoke, "Revoke", "Whoever uses these tokens is locked out at once, and for good."
+    )
     revoke = on_this_page(
         _revoke,
         "Revoke",
         question="Whoever uses this token is locked out at once, and for good.",
         icon="key_off",
     )
+
+    empty_words = "Nobody has a key to the HTTP interface yet."
+
+    def idle_buttons(self, row: ApiToken) -> set[str]:
+        """A token is revoked once."""
+        return {"revoke"} if row.revoked_at else set()
 
     @admin.display(description="may", ordering="scope")
     def may(self, token: ApiToken) -> SafeString:
@@ -225,6 +254,7 @@ class IncidentAdmin(ReadOnlyAdmin):
     search_fields = ("summary", "key")
     fields = ("summary", "now", "key", "opened", "closed", "lasted", "told")
 
+    empty_words = "Nothing has gone wrong yet."
     opened = when("opened_at", "began")
     closed = when("closed_at", "ended")
 
@@ -312,187 +342,3 @@ class GroupAdmin(auth_admin.GroupAdmin, SuperusersOnly):
     """A set of permissions for several users: to look at pages, and to act on their rows."""
 
     filter_horizontal = ()
-
-
-# --- The side bar -------------------------------------------------------------------------------
-
-
-def favicon(request: HttpRequest) -> str:
-    """Return the address of the icon that browsers show on the tab."""
-    return static("moviesms/favicon.svg")
-
-
-def stylesheet(request: HttpRequest) -> str:
-    """Return the address of our own few styles; Unfold's are prebuilt."""
-    return static("moviesms/admin.css")
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the side bar, with what this user may see."""
-    sections: dict[str, list[dict[str, Any] | None]] = {
-        "": [_overview_item(request)],
-        "Films": [
-            _item(request, "Downloads", "movie", "downloads_download"),
-            _item(request, "Requests", "person_raised_hand", "downloads_downloadrequest"),
-            _item(request, "Issues", "build", "smsbot_issue"),
-        ],
-        "Texts": [
-            _item(request, "Contacts", "contacts", "smsbot_contact"),
-            _item(request, "Questions", "approval_delegation", "smsbot_onetimecode"),
-            _item(request, "Blocked titles", "block", "smsbot_blockedtitle"),
-            _item(request, "Inbound", "call_received", "smsbot_inboundmessage"),
-            _item(request, "Outbound", "call_made", "smsbot_outboundmessage"),
-            _item(request, "Failed messages", "sms_failed", "smsbot_outboundmessage", FAILED_TEXTS),
-            _item(
-                request,
-                "Given-up messages",
-                "mark_chat_unread",
-                "smsbot_inboundmessage",
-                GIVEN_UP_TEXTS,
-            ),
-        ],
-        "System": [
-            _item(request, "Incidents", "warning", "moviesms_incident"),
-            _item(request, "Monitor", "monitor_heart", "downloads_monitorstate"),
-            _item(request, "API tokens", "key", "moviesms_apitoken"),
-            _item(request, "Users", "group", "auth_user"),
-        ],
-    }
-    return [
-        {"title": title, "separator": bool(title), "items": [item for item in items if item]}
-        for title, items in sections.items()
-        if any(items)
-    ]
-
-
-def _overview_item(request: HttpRequest) -> dict[str, Any]:
-    link = reverse("admin:index")
-    return {
-        "title": "Overview",
-        "icon": "dashboard",
-        "link": link,
-        "active": request.path == link,
-    }
-
-
-def _item(
-    request: HttpRequest, title: str, icon: str, model: str, query: str = ""
-) -> dict[str, Any] | None:
-    """Return one link of the side bar, or None for who may not follow it."""
-    app, _, name = model.partition("_")
-    if not may_see(request, f"{app}.{name}"):
-        return None
-    link = reverse(f"admin:{model}_changelist")
-    shown = request.GET.urlencode()
-    chosen = query in shown if query else not {FAILED_TEXTS, GIVEN_UP_TEXTS} & {*shown.split("&")}
-    return {
-        "title": title,
-        "icon": icon,
-        "link": f"{link}?{query}" if query else link,
-        "active": request.path.startswith(link) and chosen,
-    }
-
-
-def may_see(request: HttpRequest, model: str) -> bool:
-    """Whether this user may look at the pages of `app.model`."""
-    app, name = model.split(".")
-    return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
-
-
-# --- The overview -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Card:
-    """One figure of the overview, and the list behind it."""
-
-    title: str
-    value: str
-    note: str
-    icon: str
-    link: str
-    kind: str = ""  # good or bad
-
-
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the index page's context what it shows of downloads, texts and the monitor."""
-    now = timezone.now()
-    context["title"] = "Overview"
-    context["cards"] = cards = []
-    if may_see(request, "downloads.download"):
-        cards += _film_cards(now)
-        context["latest"] = _latest_films()
-    if may_see(request, "smsbot.outboundmessage"):
-        cards += _text_cards(now)
-    if may_see(request, "downloads.monitorstate"):
-        cards.append(_monitor_card(now))
-    if may_see(request, "moviesms.incident"):
-        context["incidents"] = list(Incident.objects.filter(closed_at=None)[:5])
-    return context
-
-
-def _latest_films() -> list[dict[str, Any]]:
-    from downloads.admin import percent_label, reason_text, status_label
-
-    return [
-        {
-            "name": film.name,
-            "link": reverse("admin:downloads_download_change", args=[film.pk]),
-            "status": status_label(film),
-            "percent": percent_label(film),
-            "why": film.problem or (film.status == "failed" and reason_text(film)),
-            "changed_at": film.status_changed_at,
-        }
-        for film in services.find_downloads()[:8]
-    ]
-
-
-def _film_cards(now: datetime) -> list[Card]:
-    # Here, since the apps' admin modules build on this one.
-    from downloads.admin import need_attention, on_their_way
-
-    link = reverse("admin:downloads_download_changelist")
-    active, troubled = on_their_way().count(), need_attention(now).count()
-    return [
-        Card("On their way", str(active), "films", "downloading", f"{link}?{ON_THEIR_WAY}"),
-        Card(
-            "Need attention",
-            str(troubled),
-            "stuck, or failed this week",
-            "error",
-            f"{link}?{NEED_ATTENTION}",
-            "bad" if troubled else "good",
-        ),
-    ]
-
-
-def _text_cards(now: datetime) -> list[Card]:
-    from smsbot.admin import failed_texts, texts_since
-
-    link = reverse("admin:smsbot_outboundmessage_changelist")
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    came, went = texts_since(midnight)
-    failed = failed_texts().count()
-    return [
-        Card("Texts today", str(came + went), f"{came} in, {went} out", "sms", link),
-        Card(
-            "Failed texts",
-            str(failed),
-            "and not sent again",
-            "sms_failed",
-            f"{link}?{FAILED_TEXTS}",
-            "bad" if failed else "good",
-        ),
-    ]
-
-
-def _monitor_card(now: datetime) -> Card:
-    state = services.monitor_status(now)
-    link = reverse("admin:downloads_monitorstate_changelist")
-    seen = state["last_heartbeat"]
-    note = f"seen {timesince(datetime.fromisoformat(seen), now)} ago" if seen else "never seen"
-    if not state["alive"]:
-        return Card("Monitor", "silent", note, "monitor_heart", link, "bad")
-    if state["wanted"] == "stopped":
-        return Card("Monitor", "stopped", "by its owner", "monitor_heart", link, "bad")
-    return Card("Monitor", "alive", state["error"] or note, "monitor_heart", link, "good")

@@ -197,6 +197,7 @@ TIME_ZONE = env.str("TZ", default="UTC") or "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "moviesms.formats"  # one way to write a time, on every page
 
 INSTALLED_APPS = [
     "moviesms",
@@ -210,6 +211,7 @@ if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
     INSTALLED_APPS = [
         "unfold",
         *INSTALLED_APPS,
+        "dashboard",
         "django.contrib.admin",
         "django.contrib.sessions",
         "django.contrib.messages",
@@ -402,9 +404,12 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "moviesms.admin.favicon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "dashboard.navigation.favicon"},
     ],
-    "STYLES": ["moviesms.admin.stylesheet"],
-    "DASHBOARD_CALLBACK": "moviesms.admin.overview",
-    "SIDEBAR": {"navigation": "moviesms.admin.navigation"},
+    "STYLES": [
+        "dashboard.navigation.stylesheet",
+        "dashboard.navigation.dashboard_stylesheet",
+    ],
+    "DASHBOARD_CALLBACK": "dashboard.home.overview",
+    "SIDEBAR": {"navigation": "dashboard.navigation.navigation"},
 }

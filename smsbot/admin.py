@@ -6,21 +6,19 @@ from itertools import chain
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 
 from downloads import services
 from moviesms.admin import (
     ActingAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
-    Result,
     for_selected,
     label,
     moment,
@@ -28,18 +26,15 @@ from moviesms.admin import (
     when,
 )
 from smsbot import (
-    approvals,
+    acts,
     costs,
-    handover,
     issue_admin,  # noqa: F401  (registers its page)
-    processing,
-    sending,
+    terms_admin,  # noqa: F401  (registers its pages)
 )
 from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
-from smsbot.terms_admin import BY_ADMIN
 
 Status = OutboundMessage.Status
 Standing = Contact.Standing
@@ -112,10 +107,6 @@ class TroubleFilter(admin.SimpleListFilter):
 # --- How things read -----------------------------------------------------------------------------
 
 
-def _short(text: str) -> str:
-    return Truncator(" ".join(text.split())).chars(80) or "(no words)"
-
-
 def _status_label(message: OutboundMessage) -> SafeString:
     return label(message.get_status_display(), _STATUS_KINDS.get(message.status, "default"))
 
@@ -136,39 +127,6 @@ def _failure(message: OutboundMessage) -> str:
 def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> SafeString:
     name = f"admin:smsbot_{row._meta.model_name}_change"
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(name, args=[row.pk]), text)
-
-
-# --- Actions -------------------------------------------------------------------------------------
-
-
-def _allow(contact: Contact) -> Result:
-    approvals.decide_contact(contact.pk, True, by=BY_ADMIN, now=timezone.now())
-    return Result(f"{contact} may ask for films.")
-
-
-def _block(contact: Contact) -> Result:
-    if access_of(contact) == Access.OWNER:
-        text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
-        return Result(text, messages.WARNING)
-    approvals.decide_contact(contact.pk, False, by=BY_ADMIN, now=timezone.now())
-    return Result(f"{contact} is blocked: no answers, and no texts.")
-
-
-def _try_again(message: InboundMessage) -> Result:
-    if not processing.retry(message.pk):
-        text = f"{message.contact}: “{_short(message.body)}” was not given up."
-        return Result(text, messages.WARNING)
-    handover.inbound(message.pk)
-    return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
-
-
-def _send_again(message: OutboundMessage) -> Result:
-    if message.resends.exists():
-        return Result(f"To {message.contact}: was sent again already.", messages.WARNING)
-    if sending.resend(message.pk, timezone.now()) is None:
-        text = f"To {message.contact}: did not fail ({message.get_status_display()})."
-        return Result(text, messages.WARNING)
-    return Result(f"To {message.contact}: goes out again within seconds.")
 
 
 # --- Contacts ------------------------------------------------------------------------------------
@@ -201,16 +159,23 @@ class ContactAdmin(ActingAdmin):
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
 
+    empty_words = "Nobody has texted yet."
+
+    def idle_buttons(self, row: Contact) -> set[str]:
+        """Nobody is let in or blocked twice."""
+        done = {Standing.ALLOWED: {"allow"}, Standing.BLOCKED: {"block"}}
+        return done.get(Standing(row.standing), set())
+
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
     silent = when("silent_until", "gets no answers until (a loop)")
-    allow_selected = for_selected(_allow, "Allow")
-    block_selected = for_selected(_block, "Block")
+    allow_selected = for_selected(acts.allow, "Allow", "They may then ask for films.")
+    block_selected = for_selected(acts.block, "Block", "They then get no answers and no texts.")
     allow = on_this_page(
-        _allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
+        acts.allow, "Allow", question="This person may then ask for films.", icon="how_to_reg"
     )
     block = on_this_page(
-        _block,
+        acts.block,
         "Block",
         question="This person then gets no answers and no texts.",
         icon="block",
@@ -331,13 +296,21 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         ),
     )
 
+    empty_words = "Nobody has texted yet."
+
+    def idle_buttons(self, row: InboundMessage) -> set[str]:
+        """Only what was given up is tried again."""
+        return set() if row.state == InboundMessage.State.DEAD else {"retry"}
+
     received = when("received_at", "received", ordering="id")
     handled = when("handled_at", "answered")
     next_try = when("next_attempt_at", "next attempt")
 
-    retry_selected = for_selected(_try_again, "Try again")
+    retry_selected = for_selected(
+        acts.try_again, "Try again", "Messages that were given up get another five tries."
+    )
     retry = on_this_page(
-        _try_again,
+        acts.try_again,
         "Try again",
         question="A message that was given up gets another five tries.",
         icon="refresh",
@@ -345,7 +318,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="text", ordering="body")
     def text(self, message: InboundMessage) -> str:
-        return _short(message.body)
+        return acts.short(message.body)
 
     @admin.display(description="from", ordering="contact__name")
     def who(self, message: InboundMessage) -> SafeString:
@@ -358,7 +331,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="answers")
     def answers(self, message: InboundMessage) -> str:
         rows = (
-            (_status_label(reply), _change_link(reply, _short(reply.text)))
+            (_status_label(reply), _change_link(reply, acts.short(reply.text)))
             for reply in message.replies.all()
         )
         return format_html_join(SafeString("<br>"), "{} {}", rows) or "—"
@@ -400,13 +373,24 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         ("At Twilio", {"fields": ("twilio_sid", "error_code", "public_id")}),
     )
 
+    empty_words = "No text has gone out yet."
+
+    def idle_buttons(self, row: OutboundMessage) -> set[str]:
+        """Only what failed is sent again, once."""
+        lost = (Status.FAILED, Status.UNDELIVERED, Status.SUPPRESSED, Status.UNKNOWN)
+        return set() if row.status in lost and not row.resends.exists() else {"resend"}
+
     created = when("created_at", "written", ordering="id")
     sent = when("sent_at", "handed over")
     finished = when("finished_at", "settled")
     next_try = when("next_attempt_at", "next attempt")
-    resend_selected = for_selected(_send_again, "Send again")
+    resend_selected = for_selected(
+        acts.send_again,
+        "Send again",
+        "Each person gets the same words once more. Only what failed is sent again.",
+    )
     resend = on_this_page(
-        _send_again,
+        acts.send_again,
         "Send again",
         question="The person gets the same words once more. Only what failed is sent again.",
         icon="send",
@@ -421,7 +405,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
-        return _short(message.text)
+        return acts.short(message.text)
 
     @admin.display(description="to", ordering="contact__name")
     def who(self, message: OutboundMessage) -> SafeString:
@@ -446,7 +430,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:
         heard = message.in_reply_to
-        return _change_link(heard, _short(heard.body)) if heard else "—"
+        return _change_link(heard, acts.short(heard.body)) if heard else "—"
 
     @admin.display(description="sends again")
     def copy_of(self, message: OutboundMessage) -> str:

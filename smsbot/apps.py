@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class SmsbotConfig(AppConfig):
     name = "smsbot"
-    verbose_name = "Text messages"
+    verbose_name = "Texts"
 
     def ready(self) -> None:
         from smsbot import checks  # noqa: F401  (registers the system checks)

@@ -30,6 +30,11 @@ def events() -> None:
     _hand_over(work.hand_out)
 
 
+def line(contact_id: int) -> None:
+    """Have what waits for a contact sent now."""
+    _hand_over(work.deliver, contact_id)
+
+
 def _hand_over(job: Callable[..., None], *args: int) -> None:
     if settings.WORK_IN_THREADS:
         _threads().submit(_do, job, *args)

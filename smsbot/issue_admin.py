@@ -1,14 +1,12 @@
 """The admin's page of what people say is wrong with a film, and the owner's two answers to it."""
 
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from moviesms.admin import ReadOnlyAdmin, Result, for_selected, label, on_this_page, when
-from smsbot import issues
+from moviesms.admin import ReadOnlyAdmin, for_selected, label, on_this_page, when
+from smsbot import acts
 from smsbot.models import Issue
 
 _KINDS: dict[str, str] = {
@@ -16,22 +14,6 @@ _KINDS: dict[str, str] = {
     Issue.State.RETRYING: "warning",
     Issue.State.SOLVED: "success",
 }
-
-
-def _retry(issue: Issue) -> Result:
-    with transaction.atomic():
-        done = issues.retry(issue.pk, None, timezone.now())
-    if not done:
-        return Result(f"{issue.download}: is not open any more.", messages.WARNING)
-    return Result(f"{issue.download}: its release is blocked, and another one looked for.")
-
-
-def _solve(issue: Issue) -> Result:
-    with transaction.atomic():
-        done = issues.solve(issue.pk, None, timezone.now())
-    if not done:
-        return Result(f"{issue.download}: was solved already.", messages.WARNING)
-    return Result(f"{issue.download}: solved; {issue.contact} is told.")
 
 
 @admin.register(Issue)
@@ -48,18 +30,31 @@ class IssueAdmin(ReadOnlyAdmin):
     actions = ("retry_selected", "solve_selected")
     actions_detail = ("retry", "solve")
 
+    empty_words = "Nobody has said that something is wrong with a film."
+
+    def idle_buttons(self, row: Issue) -> set[str]:
+        """What is solved is left alone."""
+        done = {Issue.State.SOLVED: {"retry", "solve"}, Issue.State.RETRYING: {"retry"}}
+        return done.get(Issue.State(row.state), set())
+
     created = when("created_at", "said at", ordering="id")
     solved = when("solved_at", "solved at")
-    retry_selected = for_selected(_retry, "Get another release")
-    solve_selected = for_selected(_solve, "Solved")
+    retry_selected = for_selected(
+        acts.another_release,
+        "Get another release",
+        "The releases are blocked for good, their files deleted, and others looked for.",
+    )
+    solve_selected = for_selected(
+        acts.solved, "Solved", "Who complained is told to have another look."
+    )
     retry = on_this_page(
-        _retry,
+        acts.another_release,
         "Get another release",
         question="The release is blocked for good, its file deleted, and another one looked for.",
         icon="refresh",
     )
     solve = on_this_page(
-        _solve, "Solved", question="Who complained is told to have another look.", icon="check"
+        acts.solved, "Solved", question="Who complained is told to have another look.", icon="check"
     )
 
     @admin.display(description="film", ordering="download__title")

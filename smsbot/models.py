@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Contact(models.Model):
@@ -89,6 +90,8 @@ class InboundMessage(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "text in"
+        verbose_name_plural = "texts in"
         ordering: ClassVar = ["id"]
         indexes: ClassVar = [
             models.Index(
@@ -99,7 +102,7 @@ class InboundMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"inbound {self.twilio_sid}"
+        return f"text of {timezone.localtime(self.received_at):%d %b %Y, %H:%M}"
 
 
 class OutboundMessage(models.Model):
@@ -115,6 +118,7 @@ class OutboundMessage(models.Model):
         APOLOGY = "apology", "apology"
         NOTIFICATION = "notification", "notification"
         OWNER = "owner", "notice to the owner"
+        BY_HAND = "by_hand", "written by hand"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -150,7 +154,7 @@ class OutboundMessage(models.Model):
     request = models.ForeignKey(
         "downloads.DownloadRequest", models.PROTECT, null=True, blank=True, related_name="+"
     )
-    # For notices to the owner: what they are about, told once.
+    # What is told once: what a notice to the owner is about, or the page a text was written on.
     about = models.CharField(max_length=120, blank=True)
     resend_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="resends"
@@ -177,6 +181,8 @@ class OutboundMessage(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "text out"
+        verbose_name_plural = "texts out"
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -209,7 +215,7 @@ class OutboundMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"outbound {self.public_id}"
+        return f"text of {timezone.localtime(self.created_at):%d %b %Y, %H:%M}"
 
 
 class OutboundAttempt(models.Model):

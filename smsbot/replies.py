@@ -98,6 +98,11 @@ def style() -> str:
     return "plain" if (_style.get() or settings.SMS_STYLE) == "plain" else "rich"
 
 
+def styled(text: str) -> str:
+    """Return words that somebody wrote, in the configured style."""
+    return fold(text) if style() == "plain" else text
+
+
 def segments(text: str) -> int:
     """Return how many segments a carrier bills for `text`."""
     return len(smsutil.split(text).parts)
@@ -123,7 +128,7 @@ def _fill(template: str, context: dict[str, Any], longest: int) -> str:
     text = engines["text"].get_template(f"smsbot/sms/{template}.txt").render(short)
     lines = [re.sub(r"[ \t]+", " ", line).strip() for line in text.strip().splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
-    return fold(text) if style() == "plain" else text
+    return styled(text)
 
 
 def _lengths(value: Any) -> list[int]:

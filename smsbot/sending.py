@@ -23,7 +23,7 @@ from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
 from smsbot.models import Contact, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
-from smsbot.replies import segments
+from smsbot.replies import segments, speaking_to, styled
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,9 @@ _REPORTED = {
     "failed": Status.FAILED,
     "canceled": Status.FAILED,
 }
+LONGEST_TEXT = 1600
+"""Characters that Twilio takes in one text."""
+
 _LONGEST_PAUSE = timedelta(minutes=5)
 # Whoever waits has their text within a minute after Twilio takes texts again, the sweep included.
 _LONGEST_BACK_OFF = 40.0
@@ -148,6 +151,36 @@ def resend(message_id: int, now: datetime) -> OutboundMessage | None:
         resend_of=message,
         created_at=now,
     )
+
+
+class NotWrittenTo(Exception):
+    """The person gets no texts: they opted out, or are blocked. The message says which."""
+
+
+def by_hand(contact: Contact, words: str, *, key: str, now: datetime) -> OutboundMessage:
+    """Queue a text that the owner wrote; the same `key` again finds the text of the first time.
+
+    Raises NotWrittenTo, and ValueError for no words or more than Twilio takes.
+    """
+    with speaking_to(contact):
+        text = styled(words.strip())
+    if not text or len(text) > LONGEST_TEXT:
+        raise ValueError(f"a text has 1 to {LONGEST_TEXT} characters")
+    if contact.opted_out_at:
+        raise NotWrittenTo(f"{contact} has texted STOP and gets no texts.")
+    if access_of(contact) == Access.BLOCKED:
+        raise NotWrittenTo(f"{contact} is blocked and gets no texts.")
+    message, _ = OutboundMessage.objects.get_or_create(
+        contact=contact,
+        about=f"by hand:{key}",
+        resend_of=None,
+        defaults={
+            "text": text,
+            "purpose": OutboundMessage.Purpose.BY_HAND,
+            "created_at": now,
+        },
+    )
+    return message
 
 
 # --- Claims -------------------------------------------------------------------------------------

@@ -14,3 +14,9 @@ def process_inbound(inbound_id: int) -> None:
 def hand_out() -> None:
     """See `work.hand_out`."""
     work.hand_out()
+
+
+@app.task
+def deliver(contact_id: int) -> None:
+    """See `work.deliver`."""
+    work.deliver(contact_id)

@@ -9,21 +9,20 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from downloads import services
+from moviesms.acts import Result
 from moviesms.admin import (
     ActingAdmin,
     ReadOnlyAdmin,
-    Result,
     for_selected,
     label,
     on_this_page,
     when,
 )
 from smsbot import approvals
+from smsbot.acts import BY_ADMIN
 from smsbot.models import BlockedTitle, OneTimeCode
 
 Kind = OneTimeCode.Kind
-
-BY_ADMIN = "the admin"
 
 _DECISION_KINDS = {
     "allowed": "success",
@@ -74,8 +73,8 @@ class QuestionAdmin(ReadOnlyAdmin):
     asked = when("created_at", "asked", ordering="id")
     until = when("expires_at", "code counts until")
     decided = when("used_at", "decided")
-    yes_selected = for_selected(_say_yes, "Say yes")
-    no_selected = for_selected(_say_no, "Say no")
+    yes_selected = for_selected(_say_yes, "Say yes", "They are told at once.")
+    no_selected = for_selected(_say_no, "Say no", "They are told, where a film was asked for.")
     yes = on_this_page(_say_yes, "Say yes", question="The person is told at once.", icon="thumb_up")
     no = on_this_page(
         _say_no,

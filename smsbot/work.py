@@ -19,3 +19,8 @@ def hand_out() -> None:
     """Turn events into texts and send them."""
     for contact_id in notifications.hand_out(timezone.now()):
         sending.deliver_line(contact_id)
+
+
+def deliver(contact_id: int) -> None:
+    """Send what waits for a contact."""
+    sending.deliver_line(contact_id)

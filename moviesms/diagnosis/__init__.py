@@ -9,7 +9,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from django.conf import settings
@@ -52,10 +52,11 @@ _SHORTEST_SECRET = 6  # hiding every "key" would hide words
 _IN_URL = re.compile(r"(\w+://)(?:[^\s/@]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
 
 
-def examine(only: Sequence[str] = ()) -> Iterator[Result]:
+def examine(only: Sequence[str] = (), *, quietly: bool = True) -> Iterator[Result]:
     """Run the checks of the groups in `only` (all when empty), and yield each result as it comes.
 
-    Our own log is silent meanwhile: the results say it better.
+    `quietly` silences our own log meanwhile, since the results say it better. That is for a
+    command: a process that does other things at the same time needs its log.
     """
     shut: dict[str, str] = {}
     for check in CHECKS:
@@ -64,7 +65,7 @@ def examine(only: Sequence[str] = ()) -> Iterator[Result]:
         if check.group in shut:
             result = Result("skipped", f"not tried, since “{shut[check.group]}” failed")
         else:
-            with _silent_log():
+            with _silent_log() if quietly else nullcontext():
                 result = _bounded(check)
         if check.gate and result.state == "failed":
             shut.setdefault(check.group, check.name)

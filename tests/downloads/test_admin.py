@@ -44,7 +44,11 @@ def a_download(tmdb_id: int, title: str, status: str = "downloading", **more: An
 
 def act(client: Client, action: str, *downloads: Download) -> list[tuple[str, str]]:
     """Run an action of the list; return what the page then says: (level, text)."""
-    chosen = {"action": action, "_selected_action": [download.pk for download in downloads]}
+    chosen = {
+        "action": action,
+        "sure": "yes",
+        "_selected_action": [download.pk for download in downloads],
+    }
     response = client.post(reverse(LIST), chosen, follow=True)
     assert response.status_code == 200
     return [(message.level_tag, str(message)) for message in response.context["messages"]]
@@ -202,7 +206,7 @@ def test_retry_tells_of_a_refusal(admin_client: Client, radarr: FakeRadarr) -> N
     dune = a_download(1, "Dune", "failed")
 
     assert act(admin_client, "retry_selected", dune) == [
-        ("warning", "Dune: refused, on Radarr's exclusion list.")
+        ("warning", "Dune: refused. On Radarr's exclusion list.")
     ]
 
 

@@ -1,6 +1,7 @@
 """One product for a sitting, with stand-ins that it knows nothing of; and people to text it."""
 
 import itertools
+import os
 import secrets
 import shutil
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.live.stack import (
     ROOT,
@@ -29,6 +31,17 @@ from tests.live.stack import (
     product,
     whole_job,
 )
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass
@@ -166,3 +179,22 @@ def _answers(address: str) -> bool:
         return requests.get(f"{address}/sandbox/state", timeout=5).ok
     except requests.RequestException:
         return False
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program; without one these tests are skipped, or fail where that is asked."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if found is None:
+        notice = f"There is no browser here ({', '.join(PROGRAMS)}): the pages are not tested."
+        if os.environ.get("MOVIESMS_REQUIRE_BROWSER") == "1":
+            pytest.fail(notice)
+        pytest.skip(notice)
+    return found
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser with a new profile. Ends with the test: its event loop would disturb Django's."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

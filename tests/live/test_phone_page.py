@@ -1,12 +1,10 @@
 """The phone page in a real browser: a person texts, and watches the whole job."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.live.stack import PATIENCE, Product, added, started, whole_job
 
@@ -18,36 +16,7 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT = 1000 * PATIENCE
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """The browser's program; without one these tests are skipped, or fail where that is asked."""
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        notice = f"There is no browser here ({', '.join(PROGRAMS)}): the phone page is not tested."
-        if os.environ.get("MOVIESMS_REQUIRE_BROWSER") == "1":
-            pytest.fail(notice)
-        pytest.skip(notice)
-    return found
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser with a new profile. Ends with the test: its event loop would disturb Django's."""
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
 
 
 @contextmanager

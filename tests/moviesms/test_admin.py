@@ -1,7 +1,6 @@
 """The admin as a whole: every page opens, nobody edits what is for looking, and the overview."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from downloads.control import beat
 from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState
 from moviesms.models import ApiToken, Incident
 from smsbot.models import (
@@ -221,63 +219,14 @@ def test_who_signs_in_lands_on_the_overview(client: Client, admin_user: User) ->
     assert response.headers["Location"] == reverse("admin:index")
 
 
-# --- The overview and the side bar --------------------------------------------------------------
-
-
-def cards(client: Client) -> dict[str, tuple[str, str]]:
-    shown = client.get(reverse("admin:index")).context["cards"]
-    return {card.title: (card.value, card.kind) for card in shown}
-
-
-def test_the_overview_counts_what_matters(
-    admin_client: Client, rows: dict[type[Model], Model]
-) -> None:
-    beat({"at": timezone.now().isoformat(), "leader": "here:1", "result": {}})
-
-    assert cards(admin_client) == {
-        "On their way": ("1", ""),
-        "Need attention": ("1", "bad"),
-        "Texts today": ("2", ""),
-        "Failed texts": ("1", "bad"),
-        "Monitor": ("alive", "good"),
-    }
-
-
-def test_each_card_leads_to_what_it_counts(
-    admin_client: Client, rows: dict[type[Model], Model]
-) -> None:
-    shown = admin_client.get(reverse("admin:index")).context["cards"]
-
-    for card in shown[:2] + shown[3:4]:
-        assert admin_client.get(card.link).context["cl"].result_count == int(card.value)
-
-
-def test_the_overview_says_that_the_monitor_is_silent_or_stopped(admin_client: Client) -> None:
-    assert cards(admin_client)["Monitor"] == ("silent", "bad")
-
-    beat({"at": (timezone.now() - timedelta(hours=1)).isoformat()})
-    assert cards(admin_client)["Monitor"] == ("silent", "bad")
-
-    MonitorState.objects.update(wanted="stopped")
-    beat({"at": timezone.now().isoformat()})
-    assert cards(admin_client)["Monitor"] == ("stopped", "bad")
-
-
-def test_the_overview_shows_open_incidents_alone(
-    admin_client: Client, rows: dict[type[Model], Model]
-) -> None:
-    html = admin_client.get(reverse("admin:index")).content.decode()
-
-    assert "Radarr refuses" in html
-    assert "was bad" not in html
+# --- The side bar --------------------------------------------------------------
 
 
 def test_who_may_see_nothing_sees_nothing(client: Client, rows: dict[type[Model], Model]) -> None:
     client.force_login(User.objects.create_user("new", password="x", is_staff=True))
     response = client.get(reverse("admin:index"))
 
-    assert response.context["cards"] == []
-    assert [item["title"] for item in all_items(response)] == ["Overview"]
+    assert [item["title"] for item in all_items(response)] == ["Home"]
     for secret in (b"Dune", b"Radarr refuses", b"0142"):
         assert secret not in response.content
 
@@ -290,7 +239,7 @@ def test_the_side_bar_leads_to_pages_that_open_and_marks_the_one_that_is_open(
     admin_client: Client, rows: dict[type[Model], Model]
 ) -> None:
     items = all_items(admin_client.get(reverse("admin:index")))
-    assert {"Failed messages", "Given-up messages", "Monitor"} <= {i["title"] for i in items}
+    assert {"Failed texts", "Given-up texts", "Monitor", "Setup"} <= {i["title"] for i in items}
 
     for item in items:
         response = admin_client.get(item["link"], follow=True)
@@ -298,19 +247,12 @@ def test_the_side_bar_leads_to_pages_that_open_and_marks_the_one_that_is_open(
         assert active == [item["title"]]
 
 
-def test_the_overview_takes_few_queries(
-    admin_client: Client, rows: dict[type[Model], Model], django_assert_max_num_queries: Any
-) -> None:
-    with django_assert_max_num_queries(20):
-        admin_client.get(reverse("admin:index"))
-
-
 # --- Actions ------------------------------------------------------------------------------------
 
 
 def test_a_token_is_revoked_once(admin_client: Client, rows: dict[type[Model], Model]) -> None:
     token = rows[ApiToken]
-    chosen = {"action": "revoke_selected", "_selected_action": [token.pk]}
+    chosen = {"action": "revoke_selected", "sure": "yes", "_selected_action": [token.pk]}
 
     first = said_by(admin_client, address(ApiToken, "changelist"), chosen)
     token.refresh_from_db()
@@ -381,7 +323,7 @@ def test_who_may_only_look_cannot_act(
 ) -> None:
     row = rows[model]
     before = model._default_manager.values().get(pk=row.pk)
-    chosen = {"action": f"{act}_selected", "_selected_action": [row.pk]}
+    chosen = {"action": f"{act}_selected", "sure": "yes", "_selected_action": [row.pk]}
 
     listed = helper.get(address(model, "changelist"))
     helper.post(address(model, "changelist"), chosen)
@@ -404,6 +346,46 @@ def test_who_may_only_look_cannot_rename_a_contact(
 
     assert helper.post(path, {"name": "Eve"}).status_code == 403
     assert Contact.objects.get().name == "Sam"
+
+
+def test_an_action_on_many_rows_is_asked_about_before_it_is_done(admin_client: Client) -> None:
+    tokens = [ApiToken.issue(f"t{number}", "read")[0].pk for number in range(3)]
+    chosen = {"action": "revoke_selected", "_selected_action": tokens[:2]}
+
+    question = admin_client.post(address(ApiToken, "changelist"), chosen).content.decode()
+
+    assert "Revoke: 2 " in question
+    assert not ApiToken.objects.exclude(revoked_at=None).exists()
+    said_by(admin_client, address(ApiToken, "changelist"), {**chosen, "sure": "yes"})
+    assert ApiToken.objects.exclude(revoked_at=None).count() == 2
+
+
+def test_buttons_that_would_do_nothing_are_not_shown(
+    admin_client: Client, rows: dict[type[Model], Model]
+) -> None:
+    def shows(model: type[Model], act: str) -> bool:
+        pk = rows[model].pk
+        html = admin_client.get(address(model, "change", pk)).content.decode()
+        return address(model, act, pk) in html
+
+    idle = [(Download, "retry"), (Download, "cancel"), (Contact, "allow"), (ApiToken, "revoke")]
+    idle += [(InboundMessage, "retry"), (OutboundMessage, "resend")]
+    assert all(shows(model, act) for model, act in idle)
+
+    Download.objects.update(status="completed")
+    Contact.objects.update(standing="allowed")
+    ApiToken.objects.update(revoked_at=timezone.now())
+    InboundMessage.objects.update(state="handled")
+    OutboundMessage.objects.update(status="delivered")
+
+    assert [(model, act) for model, act in idle if shows(model, act)] == []
+
+
+def test_an_empty_list_says_what_would_be_there(admin_client: Client) -> None:
+    path = address(Download, "changelist")
+
+    assert "Text one to your number" in admin_client.get(path).content.decode()
+    assert "Nothing fits what you look for" in admin_client.get(f"{path}?q=x").content.decode()
 
 
 def test_too_many_rows_at_once_are_refused(admin_client: Client) -> None:

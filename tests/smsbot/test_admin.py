@@ -46,7 +46,7 @@ def said(contact: Contact, text: str, **more: Any) -> OutboundMessage:
 
 def act(client: Client, model: str, action: str, *rows: Any) -> list[tuple[str, str]]:
     """Run an action of a list; return what the page then says: (level, text)."""
-    chosen = {"action": action, "_selected_action": [row.pk for row in rows]}
+    chosen = {"action": action, "sure": "yes", "_selected_action": [row.pk for row in rows]}
     response = client.post(reverse(f"admin:smsbot_{model}_changelist"), chosen, follow=True)
     assert response.status_code == 200
     return [(message.level_tag, str(message)) for message in response.context["messages"]]
