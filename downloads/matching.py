@@ -190,7 +190,7 @@ def _of_series(query: Query, base: list[str], number: int, films: Sequence[Film]
     parts = [film for film in films if film.release_date and _starts(base, film)]
     famous = [film for film in parts if film.vote_count >= _FAMOUS_VOTES]
     series = sorted(famous or parts, key=lambda film: str(film.release_date))
-    if len(series) < number:
+    if not 1 <= number <= len(series):
         return _NOTHING
     meant = series.pop(number - 1)
     return Verdict([meant, *series][:MOST_OFFERED], sure=False)

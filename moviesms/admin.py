@@ -1,7 +1,7 @@
 """What all admin pages share, the pages of the system itself, the side bar and the overview.
 
-The pages are for looking. What changes a row is an action that calls a service, and only the name
-of a contact, users and groups are edited in a form.
+The pages are for looking. What changes a row is an action that calls a service; only a contact's
+name and terms, blocked titles, users and groups are edited in a form.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -334,9 +334,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Films": [
             _item(request, "Downloads", "movie", "downloads_download"),
             _item(request, "Requests", "person_raised_hand", "downloads_downloadrequest"),
+            _item(request, "Issues", "build", "smsbot_issue"),
         ],
         "Texts": [
             _item(request, "Contacts", "contacts", "smsbot_contact"),
+            _item(request, "Questions", "approval_delegation", "smsbot_onetimecode"),
+            _item(request, "Blocked titles", "block", "smsbot_blockedtitle"),
             _item(request, "Inbound", "call_received", "smsbot_inboundmessage"),
             _item(request, "Outbound", "call_made", "smsbot_outboundmessage"),
             _item(request, "Failed messages", "sms_failed", "smsbot_outboundmessage", FAILED_TEXTS),

@@ -27,11 +27,19 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import costs, handover, processing, sending
+from smsbot import (
+    approvals,
+    costs,
+    handover,
+    issue_admin,  # noqa: F401  (registers its page)
+    processing,
+    sending,
+)
 from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
+from smsbot.terms_admin import BY_ADMIN
 
 Status = OutboundMessage.Status
 Standing = Contact.Standing
@@ -134,7 +142,7 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 
 
 def _allow(contact: Contact) -> Result:
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.ALLOWED)
+    approvals.decide_contact(contact.pk, True, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} may ask for films.")
 
 
@@ -142,7 +150,7 @@ def _block(contact: Contact) -> Result:
     if access_of(contact) == Access.OWNER:
         text = f"{contact} is an owner by OWNER_PHONE_NUMBERS and cannot be blocked here."
         return Result(text, messages.WARNING)
-    Contact.objects.filter(pk=contact.pk).update(standing=Standing.BLOCKED)
+    approvals.decide_contact(contact.pk, False, by=BY_ADMIN, now=timezone.now())
     return Result(f"{contact} is blocked: no answers, and no texts.")
 
 
@@ -170,7 +178,7 @@ def _send_again(message: OutboundMessage) -> Result:
 class ContactAdmin(ActingAdmin):
     """The people, what they may do, and the conversation with each.
 
-    Their name, and how they like to be written to, can be edited.
+    Their name, how they like to be written to and the terms on which they may ask can be edited.
     """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
@@ -178,17 +186,24 @@ class ContactAdmin(ActingAdmin):
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
     form = ContactForm
-    fields = (
-        "name", "language", "style", "muted", "address", "may", "standing_label", "opted_out",
-        "films", "since",
-    )  # fmt: skip
-    readonly_fields = fields[4:]
+    editable = ("name", "language", "style", "muted", "needs_approval", "request_limit")
+    readonly_fields = (
+        "address",
+        "may",
+        "standing_label",
+        "opted_out",
+        "silent",
+        "films",
+        "since",
+    )
+    fields = (*editable, *readonly_fields)
     actions = ("allow_selected", "block_selected")
     actions_detail = ("allow", "block")
     change_form_outer_after_template = "smsbot/admin/conversation.html"
 
     last_text = when("last_text_at", "last text")
     since = when("created_at", "known since")
+    silent = when("silent_until", "gets no answers until (a loop)")
     allow_selected = for_selected(_allow, "Allow")
     block_selected = for_selected(_block, "Block")
     allow = on_this_page(

@@ -37,7 +37,8 @@ def leave(
         return say("nothing_to_cancel")
     if len(waiting) > 1:
         return _ask([report.match for report in waiting[:_MOST_OFFERED]])
-    return _leave(contact, [waiting[0].match], None)
+    answered = question if question is not None and question.asks == Asks.LEAVE else None
+    return _leave(contact, [waiting[0].match], answered)
 
 
 def answer(message: InboundMessage, question: OutboundMessage, chosen: int | None) -> Reply | None:

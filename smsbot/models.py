@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -31,8 +32,14 @@ class Contact(models.Model):
     # Kinds of notifications they do not want, such as "started".
     muted = models.JSONField(default=list, blank=True)
     # The owner's terms for them: every request is asked about, or only those above a limit.
-    needs_approval = models.BooleanField(default=False)
-    request_limit = models.PositiveSmallIntegerField(null=True, blank=True)
+    needs_approval = models.BooleanField(
+        default=False, help_text="The owner is asked about each of their requests."
+    )
+    request_limit = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many films within REQUEST_WINDOW. Empty: as REQUEST_LIMIT says; 0: any.",
+    )
     # A stranger is answered once a day, and the owner hears of them once.
     stranger_told_at = models.DateTimeField(null=True, blank=True)
     owner_told_at = models.DateTimeField(null=True, blank=True)
@@ -293,6 +300,7 @@ class OneTimeCode(models.Model):
     decided_by = models.CharField(max_length=100, blank=True)  # as people call them
 
     class Meta:
+        verbose_name = "question"
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -319,6 +327,10 @@ class BlockedTitle(models.Model):
 
     def __str__(self) -> str:
         return self.title or f"TMDB {self.tmdb_id}"
+
+    def clean(self) -> None:
+        if not self.title.strip() and self.tmdb_id is None:
+            raise ValidationError("Give a title or a TMDB id.")
 
 
 class BackfillState(models.Model):

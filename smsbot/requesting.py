@@ -30,10 +30,12 @@ def request(
     found = _find(message, reading, keep)
     if not found:
         return say("chat")
+    left_out = _left_out(message, reading, found)
+    alone = len(found) == 1 and not left_out
     replies = []
     for index, (title, resolution) in enumerate(found):
-        replies.append(_one_title(message, title, resolution, index, now))
-    return _together(replies, question, _left_out(message, reading, found))
+        replies.append(_one_title(message, title, resolution, index, now, alone=alone))
+    return _together(replies, question, left_out)
 
 
 def _at_once(readings: Sequence[Reading]) -> list[Reading]:
@@ -92,6 +94,8 @@ def _one_title(
     resolution: services.Resolution,
     index: int,
     now: datetime,
+    *,
+    alone: bool,
 ) -> Reply:
     if title.media == "tv":
         return say("tv_not_yet")
@@ -103,7 +107,10 @@ def _one_title(
     if not resolution.sure:
         return _ask(matches)
     origin = f"{message.twilio_sid}:{index}"
-    return _take(message, matches[0], origin, now, namesake=resolution.namesake)
+    if alone:
+        return _take(message, matches[0], origin, now, namesake=resolution.namesake)
+    # A list of films has no room for more than their names: a date is told by its own text.
+    return replace(_take(message, matches[0], origin, now, tells_date=False), offers=())
 
 
 def _ask(matches: Sequence[Match]) -> Reply:
@@ -132,6 +139,7 @@ def _take(
     *,
     namesake: Match | None = None,
     instead_of: Match | None = None,
+    tells_date: bool = True,
 ) -> Reply:
     """Ask the downloads for a film, and say what became of it.
 
@@ -154,7 +162,7 @@ def _take(
         percent = services.progress(download).percent
         # The last tick saw this: nothing is better than a 0 that is no longer true.
         context["percent"] = round(percent) or None if percent is not None else None
-    context["release"] = _release(download, now)
+    context["release"] = _release(download, now) if tells_date else ""
     context["namesake"] = namesake.name if namesake else ""
     context["instead_of"] = instead_of.name if instead_of else ""
     return Reply(

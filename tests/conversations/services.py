@@ -28,8 +28,10 @@ class ScriptedTmdb(FakeTmdb):
         super().__init__()
         self.catalogue = catalogue.Catalogue(catalogue.load())
 
-    def learn(self, name: str, released: date | None = None, original: str = "") -> None:
-        """Let TMDB know one film more, as famous as a film becomes."""
+    def learn(
+        self, name: str, released: date | None = None, original: str = "", votes: int = 2000
+    ) -> None:
+        """Let TMDB know one film more, as famous as a film becomes unless `votes` says less."""
         found = re.fullmatch(r"(.*?)(?: \((\d{4})\))?", name)
         assert found is not None
         title, year = found.groups()
@@ -41,7 +43,7 @@ class ScriptedTmdb(FakeTmdb):
             original_title=original or title,
             language="en",
             release_date=day,
-            votes=2000,
+            votes=votes,
             popularity=9.0,
             overview="",
         )
@@ -209,6 +211,10 @@ def tmdb_sentences(tmdb: ScriptedTmdb) -> Sequence[tuple[str, Doing]]:
             lambda name, day: tmdb.learn(name, _day(day).date()),
         ),
         (r'knows (?P<name>.*), originally "(?P<original>.*)"', tmdb.learn),
+        (
+            r"knows (?P<name>.*) with (?P<votes>\d+) votes",
+            lambda name, votes: tmdb.learn(name, votes=int(votes)),
+        ),
         (r"knows (?P<name>.*)", tmdb.learn),
         (r"is down", lambda: tmdb.fail_with(UNREACHABLE)),
         (r"is back", lambda: tmdb.fail_with(None)),

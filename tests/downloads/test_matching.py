@@ -246,3 +246,8 @@ def test_a_guess_does_not_offer_what_shares_a_word() -> None:
 )
 def test_a_reference(title: str, expected: tuple[str, str] | None) -> None:
     assert reference(title) == expected
+
+
+@pytest.mark.parametrize("films", [RINGS, []])
+def test_no_series_has_a_part_nought(films: list[Film]) -> None:
+    assert decide(Query("lord of the rings 0"), films).films == []

@@ -36,7 +36,7 @@ SERVER = os.environ.get("TEST_DATABASE_URL", "")
 PARTS = ("web", "worker-1", "worker-2", "monitor-1", "monitor-2")
 FILMS = [
     *("The Dark Knight (2008)", "The Matrix (1999)", "Inception (2010)"),
-    *("Alien (1979)", "Jaws (1975)", "Arrival (2016)"),
+    *("Alien (1979)", "Jaws (1975)", "Interstellar (2014)"),
 ]
 
 pytestmark = [

@@ -16,13 +16,20 @@ from pytest_django import Settings
 from downloads.control import beat
 from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState
 from moviesms.models import ApiToken, Incident
-from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
+from smsbot.models import (
+    BlockedTitle,
+    Contact,
+    InboundMessage,
+    OneTimeCode,
+    OutboundAttempt,
+    OutboundMessage,
+)
 
 pytestmark = pytest.mark.django_db
 
 PAGES = list(admin.site._registry)
 ACCOUNTS = [User, Group]
-READ_ONLY = [model for model in PAGES if model not in (*ACCOUNTS, Contact)]
+READ_ONLY = [model for model in PAGES if model not in (*ACCOUNTS, Contact, BlockedTitle)]
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +83,12 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
     Incident.objects.create(key="over", summary="was bad", opened_at=now, closed_at=now)
     incident = Incident.objects.create(key="radarr", summary="Radarr refuses", opened_at=now)
     token, _ = ApiToken.issue("script", "write")
+    question = OneTimeCode.objects.create(
+        kind="join", code="4821", contact=contact, inbound=heard, created_at=now, expires_at=now
+    )
+    blocked = BlockedTitle.objects.create(title="Cats")
     made: list[Model] = [film, request, contact, heard, said, incident, token, admin_user]
+    made += [question, blocked]
     made += [MonitorState.load(), Group.objects.create(name="Helpers")]
     return {type(row): row for row in made}
 
@@ -359,6 +371,8 @@ def test_an_act_on_a_row_that_is_gone_says_so(admin_client: Client) -> None:
         (Contact, "block"),
         (InboundMessage, "retry"),
         (OutboundMessage, "resend"),
+        (OneTimeCode, "yes"),
+        (OneTimeCode, "no"),
         (ApiToken, "revoke"),
     ],
 )

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsbot", "0003_who_decided_and_who_is_silent"),
+        ("smsbot", "0004_who_decided_and_who_is_silent"),
     ]
 
     operations = [

@@ -5,8 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsbot", "0003_what_a_text_is_billed_as"),
-        ("smsbot", "0004_open_questions"),
+        ("smsbot", "0005_open_questions"),
     ]
 
     operations = [
