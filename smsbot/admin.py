@@ -136,7 +136,7 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 class ContactAdmin(ActingAdmin):
     """The people, what they may do, and the conversation with each.
 
-    Their name, the terms on which they may ask, and how they like to be written to, can be edited.
+    Their name, how they like to be written to and the terms on which they may ask can be edited.
     """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
@@ -144,7 +144,7 @@ class ContactAdmin(ActingAdmin):
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
     form = ContactForm
-    editable = ("name", "needs_approval", "request_limit", "language", "style", "muted")
+    editable = ("name", "language", "style", "muted", "needs_approval", "request_limit")
     readonly_fields = (
         "address",
         "may",

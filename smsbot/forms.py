@@ -47,4 +47,6 @@ class ContactForm(ModelForm):
 
     class Meta:
         model = Contact
-        fields: ClassVar = ["name", "language", "style", "muted"]
+        fields: ClassVar = [
+            "name", "language", "style", "muted", "needs_approval", "request_limit",
+        ]  # fmt: skip

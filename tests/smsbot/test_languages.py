@@ -32,9 +32,9 @@ def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"%\((\w+)\)", text.replace("%%", "")))
 
 
-def _each(text: str | Sequence[str]) -> list[str]:
+def _each(text: str | Sequence[str] | None) -> list[str]:
     """Return the forms of a message: one, or one for each number."""
-    return [text] if isinstance(text, str) else list(text)
+    return [text] if isinstance(text, str) else list(text or [""])
 
 
 @pytest.mark.parametrize("code", OTHERS)
