@@ -31,37 +31,9 @@ class Figure:
 def films(asks: Asks, period: Period) -> dict[str, Any]:
     """Return what is shown of asks."""
     address = reverse("dashboard:film-rows")
-    ready = [ask for ask in asks.rows if ask.outcome == services.READY]
-    failed = [ask for ask in asks.rows if ask.outcome == services.FAILED]
-    asked_by_week = figures.by_week((ask.asked_at for ask in asks.rows), period.mondays)
-    ready_by_week = figures.by_week((a.ended_at for a in ready if a.ended_at), period.mondays)
-    failed_by_week = figures.by_week((a.ended_at for a in failed if a.ended_at), period.mondays)
     return {
         "tiles": _film_tiles(asks, period, address),
-        "weeks_chart": {
-            "labels": _labels(period),
-            "series": [
-                {"label": "Requests", "data": asked_by_week, "tone": "base"},
-                {"label": "Ready", "data": ready_by_week, "tone": "good"},
-                {"label": "Failed", "data": failed_by_week, "tone": "bad"},
-            ],
-        },
-        "weeks_table": [
-            [
-                Figure("week", label, ""),
-                Figure("asked", str(asked), link(address, period, week=monday)),
-                Figure("ready", str(done), link(address, period, done=monday, outcome="ready")),
-                Figure("failed", str(lost), link(address, period, done=monday, outcome="failed")),
-            ]
-            for monday, label, asked, done, lost in zip(
-                period.mondays,
-                _labels(period),
-                asked_by_week,
-                ready_by_week,
-                failed_by_week,
-                strict=True,
-            )
-        ],
+        **_weeks(asks, period, address),
         "steps": _steps(asks, period, address),
         "steps_chart": _steps_chart(asks),
         "outcomes": _outcomes(asks, period, address),
@@ -74,6 +46,38 @@ def films(asks: Asks, period: Period) -> dict[str, Any]:
             for reason, count in figures.reasons(asks.rows)
         ],
         "people": _people(asks, period, address),
+    }
+
+
+def _weeks(asks: Asks, period: Period, address: str) -> dict[str, Any]:
+    """Return the chart and the table of the weeks: asked, ready, failed."""
+
+    def ended(outcome: str) -> list[int]:
+        ends = (ask.ended_at for ask in asks.rows if ask.outcome == outcome and ask.ended_at)
+        return figures.by_week(ends, period.mondays)
+
+    labels = _labels(period)
+    asked = figures.by_week((ask.asked_at for ask in asks.rows), period.mondays)
+    ready, failed = ended(services.READY), ended(services.FAILED)
+    columns = zip(period.mondays, labels, asked, ready, failed, strict=True)
+    return {
+        "weeks_chart": {
+            "labels": labels,
+            "series": [
+                {"label": "Requests", "data": asked, "tone": "base"},
+                {"label": "Ready", "data": ready, "tone": "good"},
+                {"label": "Failed", "data": failed, "tone": "bad"},
+            ],
+        },
+        "weeks_table": [
+            [
+                Figure("week", label, ""),
+                Figure("asked", str(count), link(address, period, week=monday)),
+                Figure("ready", str(done), link(address, period, done=monday, outcome="ready")),
+                Figure("failed", str(lost), link(address, period, done=monday, outcome="failed")),
+            ]
+            for monday, label, count, done, lost in columns
+        ],
     }
 
 

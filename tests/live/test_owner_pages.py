@@ -169,7 +169,7 @@ def test_a_film_is_asked_for_somebody_its_bar_moves_and_it_is_cancelled(
     page = house.sign_in(browser)
     page.locator(".mm-need", has_text="“hi”").get_by_role("button", name="Let in").click()
 
-    page.get_by_role("link", name="Films", exact=True).click()
+    page.locator("nav").get_by_text("Films", exact=True).first.click()
     page.get_by_role("searchbox").fill("Interstellar")
     page.get_by_role("button", name="Search TMDB").click()
     card = page.locator(".mm-film-card", has_text="Interstellar (2014)")

@@ -18,6 +18,7 @@ from smsbot.models import (
     BlockedTitle,
     Contact,
     InboundMessage,
+    Issue,
     OneTimeCode,
     OutboundAttempt,
     OutboundMessage,
@@ -86,7 +87,10 @@ def rows(admin_user: User) -> dict[type[Model], Model]:
     )
     blocked = BlockedTitle.objects.create(title="Cats")
     made: list[Model] = [film, request, contact, heard, said, incident, token, admin_user]
-    made += [question, blocked]
+    issue = Issue.objects.create(
+        contact=contact, download=film, inbound=heard, kind="broken", created_at=now
+    )
+    made += [question, blocked, issue]
     made += [MonitorState.load(), Group.objects.create(name="Helpers")]
     return {type(row): row for row in made}
 
