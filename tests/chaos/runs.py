@@ -53,7 +53,7 @@ FULL_MINIMUM = {
     ),
 }
 HARD_STOP = 20 * 60
-_LINES_END = 500
+_LINES_END = 520
 """Seconds: real kills at every line go on until then, after all the rest of the enumeration."""
 _ASKED = ("P1", "P2", "P3", "P4", "P5")
 
@@ -86,7 +86,7 @@ def full(folder: Path, chance: random.Random, report: Report) -> None:
     chance.shuffle(matrix)
 
     def try_all(part: Path, _: random.Random, report: Report) -> None:
-        effort = Effort((), workers=2, first_worker=4)
+        effort = Effort((), workers=5, first_worker=4)  # they mostly wait
         try_dependencies(part, matrix, effort, report=report, ends=began + _LINES_END + 60)
 
     with (
@@ -116,10 +116,10 @@ _PAUSED = live.Plan(
 _KILLED = live.Plan(
     "live",
     _ASKED,
-    lambda stack, _, chance: Killer(stack, chance, every=0.6, times=_KILLS),
+    lambda stack, _, chance: Killer(stack, chance, every=0.8, times=_KILLS),
     texts=_TEXTS,
-    rate=9,
-    longest=330,
+    rate=7.5,
+    longest=340,
     judge_times=True,
 )
 _TROUBLED = live.Plan(
@@ -128,7 +128,7 @@ _TROUBLED = live.Plan(
     lambda stack, servers, chance: Nuisances(stack, servers, chance, times=_OF_REDIS),
     texts=600,
     rate=5,
-    longest=400,
+    longest=330,
     judge_times=True,
 )
 
