@@ -8,6 +8,8 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections, connections
 
+from moviesms.checks import CONFIGURATION
+
 log = structlog.get_logger(__name__)
 
 
@@ -19,6 +21,8 @@ class LoopCommand(BaseCommand):
     """
 
     default_interval = 30.0
+    # What concerns pages is of no concern here, and would load them all.
+    requires_system_checks = (CONFIGURATION,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one pass and exit")
@@ -30,14 +34,19 @@ class LoopCommand(BaseCommand):
             help="seconds between passes (default: %(default)g)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.stopping = threading.Event()
+
+    def handle(self, *args: Any, **options: Any) -> None:
         self.interval: float = options["interval"]
         if options["once"]:
             self.run_once()
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        # In a thread of another program, that program's end calls `stop`.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop())
         self.started()
         try:
             while not self.stopping.is_set():

@@ -4,6 +4,7 @@ The environment's name is the setting's name. Every duration is in seconds.
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,9 @@ REQUEST_POLICY = env.str("REQUEST_POLICY", default="") or (
     "ask-owner" if OWNER_PHONE_NUMBERS else "allowlist" if ALLOWED_PHONE_NUMBERS else "open"
 )
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
+SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
+SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
 
 # Daily caps on what costs money (0: none), and where alerts go beside SMS (Apprise URLs).
 SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", default=500)
@@ -95,6 +99,11 @@ UNKNOWN_RESEND_AFTER = env.float("UNKNOWN_RESEND_AFTER", default=180)
 ADD_LEASE = env.float("ADD_LEASE", default=50)
 INBOUND_LEASE = env.float("INBOUND_LEASE", default=60)
 SEND_LEASE = env.float("SEND_LEASE", default=30)
+
+# On a small box web server, worker and monitor are one process: `manage.py up --small`.
+WORK_IN_THREADS = os.environ.get("MOVIESMS_ROLE") == "small"
+# Processes of the web server; one is enough for a household.
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 
 # --- Redis: cache, broker and live state; losing it costs time, never data -----------------------
 REDIS_HOST = env.str("REDIS_HOST", default="")
@@ -175,21 +184,26 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "unfold",
     "moviesms",
     "downloads",
     "smsbot",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "axes",
 ]
+# The worker and the monitor show no pages, and need not hold what makes them.
+if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
+    INSTALLED_APPS = [
+        "unfold",
+        *INSTALLED_APPS,
+        "django.contrib.admin",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "axes",
+    ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -347,9 +361,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
 # --- Seams: what one app offers another, by dotted path, so that neither imports the other --------
-DOWNLOADS_ON_EVENTS = "smsbot.tasks.hand_out_events"
+DOWNLOADS_ON_EVENTS = "smsbot.handover.events"
 DOWNLOADS_REQUESTER_POLICY = "smsbot.policy.admit_address"
 MONITOR_PERIODIC_WORK = "smsbot.sweep.work"
+MONITOR_ON_EVENTS = "smsbot.sweep.tell"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = "moviesms.logs.configure"

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +27,7 @@ from moviesms.admin import (
     on_this_page,
     when,
 )
-from smsbot import processing, sending, tasks
+from smsbot import costs, handover, processing, sending
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -148,7 +149,7 @@ def _try_again(message: InboundMessage) -> Result:
     if not processing.retry(message.pk):
         text = f"{message.contact}: “{_short(message.body)}” was not given up."
         return Result(text, messages.WARNING)
-    tasks.hand_over(tasks.process_inbound, message.pk)
+    handover.inbound(message.pk)
     return Result(f"{message.contact}: “{_short(message.body)}” is answered now.")
 
 
@@ -361,6 +362,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     list_display = ("short", "who", "kind", "state", "why", "segment_count", "created")
     list_display_links = ("short",)
+    list_before_template = "smsbot/admin/costs.html"
     list_filter = ("status", TroubleFilter, "purpose")
     list_select_related = ("contact",)
     search_fields = ("text", "contact__name", "contact__address", "twilio_sid", "failure")
@@ -387,6 +389,13 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         icon="send",
     )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add what the texts of each month cost."""
+        sums = {"months": costs.months(timezone.now()), "currency": settings.SMS_CURRENCY}
+        return super().changelist_view(request, {**sums, **(extra_context or {})})
+
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
         return _short(message.text)
@@ -407,9 +416,9 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     def why(self, message: OutboundMessage) -> str:
         return _failure(message)
 
-    @admin.display(description="segments")
+    @admin.display(description="segments", ordering="segments")
     def segment_count(self, message: OutboundMessage) -> int:
-        return segments(message.text)
+        return message.segments or segments(message.text)
 
     @admin.display(description="answers")
     def reply_to(self, message: OutboundMessage) -> str:

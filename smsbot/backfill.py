@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.http import QueryDict
 
-from smsbot import gateway, inbound, tasks
+from smsbot import gateway, handover, inbound
 from smsbot.models import BackfillState, InboundMessage, OutboundMessage
 from smsbot.replies import render
 
@@ -93,7 +93,7 @@ def _take(text: gateway.ListedMessage, now: datetime) -> bool:
         return _bury(incoming, now)
     row, created = inbound.store(incoming, now=now)
     if created:
-        tasks.hand_over(tasks.process_inbound, row.pk)
+        handover.inbound(row.pk)
     return created
 
 

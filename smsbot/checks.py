@@ -202,6 +202,16 @@ def words(**_: Any) -> Messages:
     ]
 
 
+@register(CONFIGURATION)
+def segment_cost(**_: Any) -> Messages:
+    """E019: SMS_SEGMENT_COST is a price: a number that is not negative."""
+    cost = settings.SMS_SEGMENT_COST
+    if cost.is_finite() and cost >= 0:
+        return []
+    message = f"SMS_SEGMENT_COST is {cost}, which is no price."
+    return [Error(message, hint="Set it to a number such as 0.0108, or to 0.", id="smsbot.E019")]
+
+
 def _not_one_of(name: str, words: tuple[str, ...], check_id: str) -> Messages:
     if getattr(settings, name) in words:
         return []

@@ -15,10 +15,24 @@ class Contact(models.Model):
         ALLOWED = "allowed", "allowed"
         BLOCKED = "blocked", "blocked"
 
+    class Style(models.TextChoices):
+        RICH = "rich", "with emoji"
+        PLAIN = "plain", "plain"
+
     address = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=100, blank=True)
     standing = models.CharField(max_length=8, choices=Standing, default=Standing.NEW)
     opted_out_at = models.DateTimeField(null=True, blank=True)
+    # How they like to be written to; empty is as the household's settings have it.
+    language = models.CharField(max_length=8, blank=True)
+    style = models.CharField(
+        max_length=5, blank=True, choices=[("rich", "rich"), ("plain", "plain")]
+    )
+    # Kinds of notifications they do not want, such as "started".
+    muted = models.JSONField(default=list, blank=True)
+    # The owner's terms for them: every request is asked about, or only those above a limit.
+    needs_approval = models.BooleanField(default=False)
+    request_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     # A stranger is answered once a day, and the owner hears of them once.
     stranger_told_at = models.DateTimeField(null=True, blank=True)
     owner_told_at = models.DateTimeField(null=True, blank=True)
@@ -107,6 +121,8 @@ class OutboundMessage(models.Model):
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="outbound")
     text = models.TextField()
+    # What the carrier bills it as; counted when it is taken to be sent.
+    segments = models.PositiveSmallIntegerField(default=0)
     purpose = models.CharField(max_length=12, choices=Purpose)
     template = models.CharField(max_length=40, blank=True)
     in_reply_to = models.ForeignKey(
@@ -204,6 +220,93 @@ class OutboundAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.message_id}"
+
+
+class Issue(models.Model):
+    """What a person says is wrong with a film that they have: for the owner to look at."""
+
+    class Kind(models.TextChoices):
+        WRONG_FILM = "wrong_film", "it is another film"
+        BROKEN = "broken", "picture, sound or subtitles are broken"
+
+    class State(models.TextChoices):
+        OPEN = "open", "open"
+        SOLVED = "solved", "solved"
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="issues")
+    download = models.ForeignKey("downloads.Download", models.PROTECT, related_name="+")
+    # The text that said it, unique: a replay after a crash finds its own row.
+    inbound = models.OneToOneField(InboundMessage, models.PROTECT, related_name="issue")
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    created_at = models.DateTimeField()
+    solved_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"issue {self.pk} of {self.download_id}"
+
+
+class OneTimeCode(models.Model):
+    """A code texted to the owner's phones with a question: who answers with it holds one of them.
+
+    A sender's number can be forged; what was sent to it cannot be read by who forged it.
+    """
+
+    class Kind(models.TextChoices):
+        JOIN = "join", "may this number ask for films"
+        REQUEST = "request", "may this film be got"
+        ISSUE = "issue", "is another release to be got"
+
+    kind = models.CharField(max_length=7, choices=Kind)
+    code = models.CharField(max_length=8)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="codes")
+    request = models.ForeignKey(
+        "downloads.DownloadRequest", models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    issue = models.ForeignKey(Issue, models.CASCADE, null=True, blank=True, related_name="codes")
+    # The text that waits for the decision.
+    inbound = models.ForeignKey(
+        InboundMessage, models.CASCADE, null=True, blank=True, related_name="codes"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, blank=True, related_name="codes_used"
+    )
+    decision = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(used_at=None), name="one_open_code"
+            ),
+            models.UniqueConstraint(
+                fields=["request"], condition=Q(used_at=None), name="one_code_per_request"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"code {self.pk} ({self.kind})"
+
+
+class BlockedTitle(models.Model):
+    """A film that the owner does not want asked for, by its TMDB id or by its title."""
+
+    title = models.CharField(max_length=300, blank=True)
+    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["title"]
+
+    def __str__(self) -> str:
+        return self.title or f"TMDB {self.tmdb_id}"
 
 
 class BackfillState(models.Model):

@@ -17,7 +17,7 @@ from smsbot import recent
 from smsbot.models import Contact, OutboundMessage
 from smsbot.policy import owners
 from smsbot.reasons import in_plain_words
-from smsbot.replies import render
+from smsbot.replies import render, speaking_to
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,8 @@ def _is_stale(news: services.EventNews, now: datetime) -> bool:
 
 def _tell(news: services.EventNews, request_id: int, requester: str, now: datetime) -> int:
     contact, _ = Contact.objects.get_or_create(address=requester)
+    with speaking_to(contact):
+        text = render(TEMPLATES[news.kind], **_context(news))
     OutboundMessage.objects.get_or_create(
         event_id=news.event_id,
         contact=contact,
@@ -78,7 +80,7 @@ def _tell(news: services.EventNews, request_id: int, requester: str, now: dateti
         defaults={
             "purpose": Purpose.NOTIFICATION,
             "template": TEMPLATES[news.kind],
-            "text": render(TEMPLATES[news.kind], **_context(news)),
+            "text": text,
             "request_id": request_id,
             "created_at": now,
         },
@@ -106,15 +108,14 @@ def _announce(request: Any, now: datetime) -> set[int]:
         if not services.claim_announcement(request.pk, now=now, told_end=told_end):
             return set()
         contact, _ = Contact.objects.get_or_create(address=request.requester)
+        with speaking_to(contact):
+            reason = in_plain_words(request.download.reason)
+            text = render(template, film=request.download.name, reason=reason)
         OutboundMessage.objects.create(
             contact=contact,
             purpose=Purpose.NOTIFICATION,
             template=template,
-            text=render(
-                template,
-                film=request.download.name,
-                reason=in_plain_words(request.download.reason),
-            ),
+            text=text,
             request_id=request.pk,
             created_at=now,
         )

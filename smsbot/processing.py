@@ -20,10 +20,10 @@ from downloads import services
 from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
 from smsbot import recent, sending
-from smsbot.conversation import Reply, answer
+from smsbot.conversation import answer
 from smsbot.models import Contact, InboundMessage, OutboundMessage
-from smsbot.policy import owners
-from smsbot.replies import render
+from smsbot.replies import speaking_to
+from smsbot.reply import Reply, say
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +53,10 @@ def process_line(inbound_id: int) -> None:
     if contact_id is None:
         return
     next_id: int | None = inbound_id
+    started_at = timezone.now()
     while next_id is not None and process_one(next_id, timezone.now()):
         sending.deliver_line(contact_id)
-        for owner in owners():
-            sending.deliver_line(owner.pk)
+        sending.deliver_since(started_at)
         waiting = due(timezone.now()).filter(contact_id=contact_id)
         next_id = waiting.values_list("id", flat=True).first()
 
@@ -184,8 +184,6 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
         if reply.text:
             _queue(message, reply, OutboundMessage.Purpose.ANSWER, now)
-        for download_id in reply.withdrawals:
-            services.withdraw(download_id, message.contact.address)
         for request_id, told_end in reply.announces:
             services.mark_announced(request_id, now=now, told_end=told_end)
         if reply.question is not None:
@@ -193,8 +191,8 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
         if reply.contact_changes:
             Contact.objects.filter(pk=message.contact_id).update(**reply.contact_changes)
         close_incident(f"inbound:{message.pk}", now=now)
-        for notice in reply.owner_notices:
-            _tell_owners(notice.about, notice.text, now)
+        for effect in reply.effects:
+            effect(now)
     log.info("answered", inbound=message.pk, template=reply.template or "nothing")
 
 
@@ -214,21 +212,6 @@ def _queue(
             "created_at": now,
         },
     )
-
-
-def _tell_owners(about: str, text: str, now: datetime) -> None:
-    for owner in owners():
-        OutboundMessage.objects.get_or_create(
-            about=about,
-            contact=owner,
-            resend_of=None,
-            defaults={
-                "purpose": OutboundMessage.Purpose.OWNER,
-                "text": text,
-                "template": "owner_stranger",
-                "created_at": now,
-            },
-        )
 
 
 def _back_off(
@@ -254,8 +237,8 @@ def _back_off(
             # A service that is down says nothing about the message.
             attempts=message.attempts if our_fault else max(0, message.attempts - 1),
         )
-        holding = Reply(text=render("holding"), template="holding")
-        _queue(message, holding, OutboundMessage.Purpose.HOLDING, now)
+        with speaking_to(message.contact):
+            _queue(message, say("holding"), OutboundMessage.Purpose.HOLDING, now)
     recent.forget([message.contact_id])
     log.warning("answering put off", inbound=message.pk, failure=failure)
 
@@ -264,8 +247,8 @@ def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime)
     """Give a message up: it stays visible and can be tried again; the person gets one apology."""
     with transaction.atomic():
         _write(message, token, state=State.DEAD, lease_until=None, failure=failure[:300])
-        apology = Reply(text=render("apology"), template="apology")
-        _queue(message, apology, OutboundMessage.Purpose.APOLOGY, now)
+        with speaking_to(message.contact):
+            _queue(message, say("apology"), OutboundMessage.Purpose.APOLOGY, now)
         # What had been asked for before the fault goes on, and is told from now on.
         for request_id in services.unannounced_of(message.twilio_sid):
             services.mark_announced(request_id, now=now)

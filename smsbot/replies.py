@@ -6,11 +6,17 @@ shortened before they are.
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import smsutil
 from django.conf import settings
 from django.template import engines
+from django.utils import translation
+
+from smsbot.models import Contact
 
 _MOST_SEGMENTS = {"rich": 3, "plain": 2}
 _LEAST_KEPT = 10
@@ -29,6 +35,21 @@ _FOLDED = str.maketrans(
         " ": " ",
     }
 )
+
+
+# How the person likes it to whom is being spoken; empty is as SMS_STYLE says.
+_style: ContextVar[str] = ContextVar("style", default="")
+
+
+@contextmanager
+def speaking_to(contact: Contact) -> Iterator[None]:
+    """Have what is rendered meanwhile be in this person's language and style."""
+    token = _style.set(contact.style)
+    try:
+        with translation.override(contact.language or settings.LANGUAGE_CODE):
+            yield
+    finally:
+        _style.reset(token)
 
 
 def render(template: str, **context: Any) -> str:
@@ -62,8 +83,8 @@ def _longest_that_fits(template: str, context: dict[str, Any], limit: int, too_l
 
 
 def style() -> str:
-    """Return `rich` or `plain` (no emoji, GSM-7 alone), as SMS_STYLE says."""
-    return "plain" if settings.SMS_STYLE == "plain" else "rich"
+    """Return `rich` or `plain` (no emoji, GSM-7 alone), for whom is being spoken to."""
+    return "plain" if (_style.get() or settings.SMS_STYLE) == "plain" else "rich"
 
 
 def segments(text: str) -> int:

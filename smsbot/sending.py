@@ -23,6 +23,7 @@ from moviesms.incidents import close_incident, open_incident
 from smsbot import gateway
 from smsbot.models import Contact, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
+from smsbot.replies import segments
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,13 @@ def deliver_line(contact_id: int) -> int:
         if next_id is None or refused.is_open or not deliver_one(next_id, timezone.now()):
             return sent
         sent += 1
+
+
+def deliver_since(started_at: datetime) -> None:
+    """Send what was queued for anybody since then: an answer may be news to others too."""
+    fresh = due(timezone.now()).filter(created_at__gte=started_at)
+    for contact_id in set(fresh.values_list("contact_id", flat=True)):
+        deliver_line(contact_id)
 
 
 def due(now: datetime) -> QuerySet[OutboundMessage]:
@@ -159,11 +167,16 @@ def _claimable(now: datetime) -> Q:
 
 
 def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
+    text = OutboundMessage.objects.filter(pk=message_id).values_list("text", flat=True).first()
+    if text is None:
+        return None
     token = claims.token()
+    # Counted with the claim: whatever becomes of the call, what it would be billed as is known.
     claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
         status=Status.SENDING,
         lease_token=token,
         lease_until=now + timedelta(seconds=settings.SEND_LEASE),
+        segments=segments(text),
     )
     return token if claimed else None
 
@@ -220,7 +233,10 @@ def _callback(message: OutboundMessage) -> str | None:
     """Return where Twilio reports to; None when it could not reach us."""
     if settings.PUBLIC_HOST in ("localhost", "127.0.0.1", "::1") and not settings.TWILIO_API_URL:
         return None
-    return settings.PUBLIC_URL + reverse("sms-status", args=[message.public_id])
+    # By the bot's own addresses: a worker does not hold the pages that the others lead to.
+    return (
+        f"{settings.PUBLIC_URL}/api/sms{reverse('sms-status', 'smsbot.urls', [message.public_id])}"
+    )
 
 
 # --- Ends ---------------------------------------------------------------------------------------

@@ -18,6 +18,11 @@ _THREADS = 4
 _LEAVE_TO_WORKERS = timedelta(seconds=3)
 
 
+def tell(now: datetime) -> None:
+    """Tell what has just happened, at once; a tick calls this by MONITOR_ON_EVENTS."""
+    _spread(sending.deliver_line, notifications.hand_out(now), threading.Event())
+
+
 def work(now: datetime, stopping: threading.Event) -> None:
     """Do one round: answer what waits, tell what happened, send what is queued.
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from smsbot import gateway, inbound, sending, tasks
+from smsbot import gateway, handover, inbound, sending
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
             log.error("text not stored, Twilio is asked to try again", error=str(error))
             return _text("Not stored; try again.", 503)
         if created:
-            tasks.hand_over(tasks.process_inbound, row.pk)
+            handover.inbound(row.pk)
     return HttpResponse("<Response/>", content_type="text/xml; charset=utf-8")
 
 

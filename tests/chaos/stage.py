@@ -202,10 +202,10 @@ class Stage:
     def tick(self) -> None:
         """Let the monitor tick, and a worker tell what happened."""
         from downloads.monitor import tick
-        from smsbot import tasks
+        from smsbot import work
 
         if tick(self.now).made_events:
-            tasks.hand_out()
+            work.hand_out()
 
     # --- Patches -----------------------------------------------------------------------------
 

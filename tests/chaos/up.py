@@ -2,17 +2,19 @@
 
 import os
 import sys
-from functools import partial
 
-from moviesms import supervisor
+from moviesms import runner
+from moviesms.supervisor import Timing
 
 
 def main() -> None:
     """Run the command with the arguments given."""
     from django.core.management import execute_from_command_line
 
-    quick = partial(supervisor.Timing, first_restart=0.2, longest_restart=0.5)
-    supervisor.Timing = quick  # type: ignore[assignment,misc]
+    def become(plan: runner.Plan) -> None:
+        sys.exit(runner.run(plan, Timing(first_restart=0.2, longest_restart=0.5)))
+
+    runner.become = become
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moviesms.settings")
     execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 

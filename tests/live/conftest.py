@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import venv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +74,22 @@ def person() -> Callable[[], str]:
 @pytest.fixture(scope="session")
 def other_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The product against stand-ins that were started elsewhere, with other keys and number."""
-    folder = tmp_path_factory.mktemp("live")
+    with a_world(tmp_path_factory.mktemp("live")) as made:
+        yield made
+
+
+@pytest.fixture
+def small_world(tmp_path: Path) -> Iterator[World]:
+    """The same in its small shape: `manage.py up --small`."""
+    with a_world(tmp_path, "--small") as made:
+        yield made
+
+
+@contextmanager
+def a_world(folder: Path, *arguments: str) -> Iterator[World]:
+    """A product with `arguments` and stand-ins of its own, for as long as it is needed."""
     account = Account(free_port())
-    moviesms = product(folder, **account.for_product())
+    moviesms = product(folder, *arguments, **account.for_product())
     outside = Running(
         [sys.executable, "-m", "sandbox"],
         clean_environment(**account.for_stand_ins(moviesms.public_url)),

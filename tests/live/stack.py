@@ -265,10 +265,11 @@ class Product(Running):
             self.discard()
 
 
-def product(folder: Path, **settings: str) -> Product:
-    """`manage.py up` of this working tree, with a data folder of its own."""
+def product(folder: Path, *arguments: str, **settings: str) -> Product:
+    """`manage.py up` of this working tree with `arguments`, and a data folder of its own."""
     port, data = free_port(), folder / "data"
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--host", "127.0.0.1"]
+    command += arguments
     # A name that is not the one it listens on: signatures are made over PUBLIC_URL alone.
     environment = clean_environment(
         DATA_DIR=str(data), PUBLIC_URL=f"http://localhost:{port}", **settings

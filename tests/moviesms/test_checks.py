@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,9 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"REQUEST_POLICY": "allowlist", "ALLOWED_PHONE_NUMBERS": ["+12025550142"]}, []),
     ({"SMS_STYLE": "loud"}, ["smsbot.E012"]),
     ({"TWILIO_HELP": "nobody"}, ["smsbot.E013"]),
+    ({"SMS_SEGMENT_COST": Decimal("-0.01")}, ["smsbot.E019"]),
+    ({"SMS_SEGMENT_COST": Decimal("nan")}, ["smsbot.E019"]),
+    ({"SMS_SEGMENT_COST": Decimal("0.0108")}, []),
     # Durations
     ({"MONITOR_INTERVAL": 0}, ["moviesms.E004"]),
     ({"TMDB_CACHE_TTL": -1}, ["moviesms.E004"]),

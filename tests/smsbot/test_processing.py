@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from downloads import services
 from downloads.models import DownloadRequest
 from moviesms import claims
-from smsbot import conversation, processing, sending, sweep, understanding
+from smsbot import conversation, processing, reply, sending, sweep, understanding
 from smsbot.models import InboundMessage, OutboundMessage
 from tests.conftest import ALEX, SAM, Household, inbound_form
 from tests.fakes import Answer, FakeRadarr, FakeTmdb
@@ -130,7 +130,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the model": (understanding, "ask_model"),
     "TMDB": (services, "resolve"),
     "the request": (services, "request_movie"),
-    "the reply": (conversation, "render"),
+    "the reply": (reply, "render"),
 }
 
 

@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 from moviesms import live
 from moviesms.celery import app
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import tasks
+from smsbot import handover, tasks
 from smsbot.models import InboundMessage
 from tests.conftest import SAM, Household, inbound_form
 from tests.test_main_job import ADDED, ASK
@@ -40,19 +40,19 @@ def hung(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
 
 def seconds_to_hand_over() -> float:
     before = time.perf_counter()
-    tasks.hand_over(tasks.process_inbound, 1)
+    handover.inbound(1)
     return time.perf_counter() - before
 
 
 @pytest.fixture
 def imported() -> None:
     """What the first publish of a process loads is not what is timed."""
-    tasks.hand_over(tasks.process_inbound, 0)
+    handover.inbound(0)
     live.breaker.succeeded()
 
 
 def test_a_task_carries_an_id_and_nothing_else() -> None:
-    tasks.hand_over(tasks.process_inbound, 4711)
+    handover.inbound(4711)
     redis = get_redis_connection("live")
     [queue] = [key for key in redis.keys("celery:*") if redis.type(key) == b"list"]
     [message] = redis.lrange(queue, 0, -1)
@@ -72,15 +72,13 @@ def test_with_the_broker_hung_it_returns_soon(imported: None, hung: EmbeddedRedi
 def test_a_broker_that_failed_is_left_alone(
     imported: None, stopped: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tasks.hand_over(tasks.process_inbound, 1)
+    handover.inbound(1)
     published: list[object] = []
-    monkeypatch.setattr(
-        tasks.process_inbound, "apply_async", lambda **options: published.append(options)
-    )
-    tasks.hand_over(tasks.process_inbound, 1)
+    monkeypatch.setattr(app, "send_task", lambda name, **how: published.append(name))
+    handover.inbound(1)
     assert published == []
     live.breaker.succeeded()
-    tasks.hand_over(tasks.process_inbound, 1)
+    handover.inbound(1)
     assert len(published) == 1
 
 
@@ -121,7 +119,7 @@ def test_celery_repeats_nothing_of_its_own() -> None:
 
 
 def test_events_are_handed_over_by_the_setting_that_names_it() -> None:
-    assert import_string(django_settings.DOWNLOADS_ON_EVENTS) is tasks.hand_out_events
-    tasks.hand_out_events()
+    assert import_string(django_settings.DOWNLOADS_ON_EVENTS) is handover.events
+    handover.events()
     redis = get_redis_connection("live")
     assert any(b"hand_out" in item for item in redis.lrange("celery:celery", 0, -1))

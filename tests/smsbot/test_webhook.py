@@ -20,7 +20,7 @@ from twilio.request_validator import RequestValidator
 from downloads.models import DownloadRequest
 from moviesms import live
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import inbound, sweep, tasks
+from smsbot import handover, inbound, sweep
 from smsbot.models import Contact, InboundMessage
 from tests.conftest import SAM, Household, inbound_form, post_signed
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
@@ -470,7 +470,7 @@ def test_a_commit_that_fails_is_asked_for_again(
 ) -> None:
     form = form_of()
     handed_over: list[object] = []
-    monkeypatch.setattr(tasks, "hand_over", lambda *args: handed_over.append(args))
+    monkeypatch.setattr(handover, "inbound", lambda *args: handed_over.append(args))
     with monkeypatch.context() as broken:
         broken.setattr(connection, "_commit", failing(OperationalError("disk I/O error")))
         assert_refused(post_signed(client, PATH, form), 503)

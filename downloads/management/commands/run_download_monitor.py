@@ -39,6 +39,7 @@ class Command(LoopCommand):
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.last_tick: datetime | None = None
         self.woken = threading.Event()
+        self.made_events = threading.Event()
         self.threads: list[threading.Thread] = []
         self.last_error = ""
         super().handle(*args, **options)
@@ -56,8 +57,7 @@ class Command(LoopCommand):
             self._log_outage(result)
         self._beat(state, result)
         if result is not None and result.made_events:
-            import_string(settings.DOWNLOADS_ON_EVENTS)()
-
+            self.made_events.set()
         close_incident("monitor:silent", now=now)
 
     def _beat(self, state: MonitorState, result: TickResult | None) -> None:
@@ -91,9 +91,10 @@ class Command(LoopCommand):
     def stop(self) -> None:
         super().stop()
         self.woken.set()
+        self.made_events.set()
 
     def started(self) -> None:
-        for work in (self._listen, self._do_periodic_work):
+        for work in (self._listen, self._tell_events, self._do_periodic_work):
             thread = threading.Thread(target=work, name=work.__name__, daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -119,6 +120,18 @@ class Command(LoopCommand):
             while not self.stopping.is_set():
                 if channel.get_message(timeout=1.0) is not None:
                     self.woken.set()
+
+    def _tell_events(self) -> None:
+        """Have what ticks bring told at once, while the next tick goes on."""
+        tell = import_string(settings.MONITOR_ON_EVENTS)
+        while self.made_events.wait() and not self.stopping.is_set():
+            self.made_events.clear()
+            close_old_connections()
+            try:
+                tell(timezone.now())
+            except Exception:
+                log.exception("telling failed")
+        connections.close_all()
 
     def _do_periodic_work(self) -> None:
         """Run the bot's sweep and the like, with no lease and whatever the wanted state."""

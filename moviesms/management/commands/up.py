@@ -2,14 +2,11 @@
 
 import fcntl
 import os
-import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from logging import Formatter, makeLogRecord
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from moviesms import runner
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
-from moviesms.ports import PortProbe, free_port, reachable, why_not
-from moviesms.supervisor import Child, Supervisor
+from moviesms.ports import free_port, reachable, why_not
+from moviesms.runner import Process
 
 SERVICES = {
     "Twilio": ("TWILIO_ACCOUNT_SID", "no text comes in and none is sent"),
@@ -45,10 +43,7 @@ EARLIER_RUN_ENDS_WITHIN = 15
 WAITS = frozenset({"downloads.E006", "smsbot.E014", "smsbot.E015", "smsbot.E017", "smsbot.E018"})
 # Letters and digits that nobody confuses when copying them from a screen.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-_REDIS_CHATTER = re.compile(r"overcommit|scheduling shutdown|ready to exit")
 _ACCESS_LINE = '%(addr)s "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).1f ms'
-# About the threads we chose, and about a protocol we do not speak.
-_GRANIAN_CHATTER = re.compile(r"allows spawning up to|Websockets are not|the phone is at")
 
 
 class Command(BaseCommand):
@@ -66,6 +61,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", help="address to listen on (0.0.0.0; in the sandbox 127.0.0.1)"
         )
+        parser.add_argument(
+            "--small",
+            action="store_true",
+            help="one process for web server, worker and monitor: for a box with little memory",
+        )
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--sandbox", action="store_true", default=None, help="use the sandbox in any case"
@@ -79,12 +79,13 @@ class Command(BaseCommand):
         self.sandbox = not _configured() if forced is None else forced
         self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
         self.port: int = options["port"]
+        self.small: bool = options["small"]
         os.umask(0o077)  # database and logs hold a household's texts
         self.console = Console(["redis", "sandbox", "web", "worker", "monitor"])
         say = self.console.say
         self._check_settings()
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        self._runner_lock = _only_runner(settings.DATA_DIR)
+        runner_lock = _only_runner(settings.DATA_DIR)
         children_lock = _wait_for_earlier_children(settings.DATA_DIR, say)
         if reason := why_not(self.host, self.port):
             raise CommandError(
@@ -92,18 +93,16 @@ class Command(BaseCommand):
             )
         _keep_kinds_apart(self.sandbox, say)
         self._prepare_database()
-        children = self._children(forced=bool(forced))
-        self.server_log = _ServerLog(settings.LOG_DIR / "server.log")
-        supervisor = Supervisor(
-            children, console=self.console, say=self._say, keep_open=[children_lock]
+        settings.LOG_DIR.mkdir(parents=True, exist_ok=True)
+        plan = runner.Plan(
+            processes=self._processes(forced=bool(forced)),
+            banner=self._banner(),
+            started=f"moviesms is running at {self._here()}.",
+            server_log=str(settings.LOG_DIR / "server.log"),
+            locks=[runner_lock, children_lock],
+            shared=children_lock,
         )
-        code = supervisor.run(self._banner)
-        self._say("moviesms has ended.")
-        sys.exit(code)
-
-    def _say(self, text: str) -> None:
-        self.console.say(text)
-        self.server_log.write(text)
+        runner.become(plan)
 
     # --- Before anything runs --------------------------------------------------------------------
     def _check_settings(self) -> None:
@@ -131,10 +130,9 @@ class Command(BaseCommand):
         self._check_database()
         connections.close_all()
 
-    # --- The children ----------------------------------------------------------------------------
-    def _children(self, *, forced: bool) -> list[Child]:
-        environment = dict(os.environ)
-        environment.update(
+    # --- What is run -----------------------------------------------------------------------------
+    def _processes(self, *, forced: bool) -> list[Process]:
+        os.environ.update(
             PORT=str(self.port),
             DATA_DIR=str(settings.DATA_DIR),
             PYTHONPATH=os.pathsep.join(
@@ -142,44 +140,49 @@ class Command(BaseCommand):
             ),
             PYTHONUNBUFFERED="1",
         )
-        children = [] if settings.REDIS_HOST else [_redis()]
+        processes = [] if settings.REDIS_HOST else [_redis()]
         if self.sandbox:
             port = free_port(int(os.environ.get("SANDBOX_PORT") or 8900))
             self.phone_page = f"http://{reachable(self.host)}:{port}/"
+            environment = dict(os.environ)
             point_at_sandbox(environment, sandbox_port=port, port=self.port, override=forced)
-            children.append(self._sandbox(port, environment))
-        return [*children, self._web(environment), _worker(environment), _monitor(environment)]
+            # What it takes away (a key's file) must not come back through our own.
+            os.environ.clear()
+            os.environ.update(environment)
+            processes.append(self._sandbox(port))
+        if self.small:
+            return [*processes, self._web("small", "moviesms.small:application")]
+        return [*processes, self._web("web", "moviesms.wsgi:application"), _worker(), _monitor()]
 
-    def _sandbox(self, port: int, environment: Mapping[str, str]) -> Child:
+    def _sandbox(self, port: int) -> Process:
         command = ["sandbox", "--port", str(port), "--host", self.host]
-        return Child(
-            "sandbox",
-            [sys.executable, "-m", *command, "--app-url", environment["PUBLIC_URL"]],
-            environment,
-            ready=PortProbe(self.host, port),
-            hide=_GRANIAN_CHATTER,
-        )
+        command += ["--app-url", os.environ["PUBLIC_URL"]]
+        return Process("sandbox", [sys.executable, "-m", *command], address=(self.host, port))
 
-    def _web(self, environment: Mapping[str, str]) -> Child:
-        return Child(
+    def _web(self, role: str, application: str) -> Process:
+        workers = 1 if self.small else settings.WEB_WORKERS
+        return Process(
             "web",
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                 *("--host", self.host, "--port", str(self.port)),
-                *("--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"),
+                *("--workers", str(workers), "--blocking-threads", "16"),
+                "--respawn-failed-workers",
                 *("--workers-kill-timeout", "5"),
                 *("--access-log", "--access-log-fmt", _ACCESS_LINE),
-                "moviesms.wsgi:application",
+                application,
             ],
-            {**environment, "MOVIESMS_ROLE": "web"},
-            ready=PortProbe(self.host, self.port),
-            record=lambda line: self.server_log.write(line),
-            hide=_GRANIAN_CHATTER,
+            {"MOVIESMS_ROLE": role},
+            address=(self.host, self.port),
+            is_access_log=True,
         )
 
     # --- When everything runs --------------------------------------------------------------------
-    def _banner(self) -> None:
-        here = f"http://{reachable(self.host)}:{self.port}"
+    def _here(self) -> str:
+        return f"http://{reachable(self.host)}:{self.port}"
+
+    def _banner(self) -> str:
+        here = self._here()
         lines = ["", "moviesms is running."]
         if self.sandbox:
             lines += [f"  Phone page  {self.phone_page}   text the bot here, and watch it answer"]
@@ -189,8 +192,7 @@ class Command(BaseCommand):
         ]
         lines += [f"  Data        {settings.DATA_DIR}"]
         lines += _sandbox_note() if self.sandbox else _services_note(self.port)
-        self.console.say("\n".join([*lines, "Ctrl-C stops it.", ""]))
-        self.server_log.write(f"moviesms is running at {here}.")
+        return "\n".join([*lines, "Ctrl-C stops it.", ""])
 
 
 _FIRST_ADMIN = """
@@ -237,43 +239,33 @@ def point_at_sandbox(
         environment.setdefault(name, value)
 
 
-def _redis() -> Child:
-    server = EmbeddedRedis(
-        settings.DATA_DIR / "redis", settings.REDIS_SOCKET, settings.REDIS_PASSWORD
-    )
+def _redis() -> Process:
+    place = settings.DATA_DIR / "redis", settings.REDIS_SOCKET, settings.REDIS_PASSWORD
     try:
-        command = server.command()
+        command = EmbeddedRedis(*place).command()
     except NoRedisServerError as error:
         raise CommandError(str(error)) from error
-    return Child(
-        "redis",
-        command,
-        foundation=True,
-        ready=server.answers,
-        before_start=server.prepare,
-        hide=_REDIS_CHATTER,
-    )
+    folder, socket, password = place
+    return Process("redis", command, redis=(str(folder), str(socket), password))
 
 
-def _worker(environment: Mapping[str, str]) -> Child:
-    command = ["celery", "--quiet", "-A", "moviesms.celery", "worker", "-P", "threads", "-c", "16"]
-    return Child(
+def _worker() -> Process:
+    # Checked before, by us; the checks would load every page.
+    command = ["celery", "--quiet", "--skip-checks", "-A", "moviesms.celery", "worker"]
+    how = ["-P", "threads", "-c", "16", "--without-gossip", "--without-mingle", "-l", "WARNING"]
+    return Process(
         "worker",
-        [sys.executable, "-m", *command, "--without-gossip", "--without-mingle", "-l", "WARNING"],
+        [sys.executable, "-m", *command, *how],
         # Running as root is common in a container, and not Celery's to judge.
-        {
-            **environment,
-            "MOVIESMS_ROLE": "worker",
-            "PYTHONWARNINGS": "ignore:You're running the worker",
-        },
+        {"MOVIESMS_ROLE": "worker", "PYTHONWARNINGS": "ignore:You're running the worker"},
     )
 
 
-def _monitor(environment: Mapping[str, str]) -> Child:
-    return Child(
+def _monitor() -> Process:
+    return Process(
         "monitor",
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_download_monitor"],
-        {**environment, "MOVIESMS_ROLE": "monitor"},
+        {"MOVIESMS_ROLE": "monitor"},
     )
 
 
@@ -379,17 +371,3 @@ def _set_sandbox_data_aside() -> Path:
         if old.exists():
             old.rename(aside / old.name)
     return aside
-
-
-class _ServerLog:
-    """Writes to `server.log`; follows it when the web server's own processes rotate it."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = WatchedFileHandler(path, delay=True, encoding="utf-8")
-        formatter = Formatter("%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
-        formatter.converter = time.gmtime
-        self._handler.setFormatter(formatter)
-
-    def write(self, text: str) -> None:
-        self._handler.handle(makeLogRecord({"msg": text}))

@@ -1,0 +1,1 @@
+"""The floor: the least that an honest webhook does, on the same server and the same database."""

@@ -1,0 +1,151 @@
+"""The process that `manage.py up` becomes when all is prepared: it runs what the plan says.
+
+Nothing here imports Django: the supervisor of a small box is there all day and shall be small.
+"""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from logging import Formatter, makeLogRecord
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+from moviesms.console import Console
+from moviesms.embedded_redis import EmbeddedRedis
+from moviesms.ports import PortProbe
+from moviesms.supervisor import Child, Supervisor, Timing
+
+_REDIS_CHATTER = re.compile(
+    r"overcommit|scheduling shutdown|ready to exit|is starting|just started|Configuration loaded"
+    r"|Server initialized"
+)
+# About the threads we chose, and about a protocol we do not speak.
+_GRANIAN_CHATTER = re.compile(r"allows spawning up to|Websockets are not|the phone is at")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process to run. `environment` is what it has beside ours.
+
+    `address` is the (host, port) at which it answers when it is ready. `is_access_log`: what it
+    prints goes to `server.log` too. `redis` is the (folder, socket, password) of our own Redis.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    address: tuple[str, int] | None = None
+    is_access_log: bool = False
+    redis: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, what to say when it all runs, and the locks (open files) to hold meanwhile.
+
+    `locks` are ours; of them, `shared` is held by the processes too.
+    """
+
+    processes: Sequence[Process]
+    banner: str
+    started: str
+    server_log: str
+    locks: Sequence[int]
+    shared: int
+
+
+def become(plan: Plan) -> None:
+    """Run `plan` in place of the program that is running now; does not return."""
+    # Without a name on the disk: the plan holds keys.
+    with tempfile.TemporaryFile(dir=Path(plan.server_log).parent) as file:
+        file.write(json.dumps(asdict(plan)).encode())
+        file.seek(0)
+        for number in (file.fileno(), *plan.locks):
+            os.set_inheritable(number, True)
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", __name__, str(file.fileno())])  # noqa: S606
+
+
+def run(plan: Plan, timing: Timing | None = None) -> int:
+    """Run `plan` until SIGTERM, SIGHUP or Ctrl-C, and return the exit code."""
+    console = Console([process.name for process in plan.processes])
+    log = ServerLog(Path(plan.server_log))
+
+    def say(text: str) -> None:
+        console.say(text)
+        log.write(text)
+
+    def is_running() -> None:
+        console.say(plan.banner)
+        log.write(plan.started)
+
+    children = [_child(process, log.write) for process in plan.processes]
+    supervisor = Supervisor(
+        children, timing=timing, console=console, say=say, keep_open=[plan.shared]
+    )
+    code = supervisor.run(is_running)
+    say("moviesms has ended.")
+    return code
+
+
+def _child(process: Process, record: Callable[[str], None]) -> Child:
+    child = partial(Child, process.name, process.command, {**os.environ, **process.environment})
+    if process.redis is not None:
+        folder, socket, password = process.redis
+        server = EmbeddedRedis(Path(folder), Path(socket), password)
+        return child(
+            foundation=True,
+            ready=server.answers,
+            before_start=server.prepare,
+            hide=_REDIS_CHATTER,
+        )
+    return child(
+        ready=PortProbe(*process.address) if process.address else None,
+        record=record if process.is_access_log else None,
+        hide=_GRANIAN_CHATTER if process.address else None,
+    )
+
+
+class ServerLog:
+    """Writes to `server.log`; follows it when the web server's own processes rotate it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handler = WatchedFileHandler(path, delay=True, encoding="utf-8")
+        formatter = Formatter("%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
+        formatter.converter = time.gmtime
+        self._handler.setFormatter(formatter)
+
+    def write(self, text: str) -> None:
+        """Add a line, with the time (UTC) before it."""
+        self._handler.handle(makeLogRecord({"msg": text}))
+
+
+def _handed_over(number: int) -> Plan:
+    """Read the plan that `become` left in the open file `number`."""
+    with os.fdopen(number) as file:
+        words = json.load(file)
+    processes = [
+        Process(
+            **{
+                **process,
+                "address": tuple(process["address"]) if process["address"] else None,
+                "redis": tuple(process["redis"]) if process["redis"] else None,
+            }
+        )
+        for process in words["processes"]
+    ]
+    plan = Plan(**{**words, "processes": processes})
+    for lock in plan.locks:
+        os.set_inheritable(lock, False)
+    return plan
+
+
+if __name__ == "__main__":
+    sys.exit(run(_handed_over(int(sys.argv[1]))))

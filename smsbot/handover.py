@@ -1,0 +1,66 @@
+"""Hand work over to who does it: a Celery worker or, on a small box, threads of this process.
+
+When that fails nothing is lost: the sweep of the monitor's process finds the row.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import structlog
+from django.conf import settings
+from django.db import connections
+from redis.exceptions import RedisError
+
+from moviesms.live import breaker
+from smsbot import work
+
+log = structlog.get_logger(__name__)
+
+_THREADS = 8
+
+
+def inbound(inbound_id: int) -> None:
+    """Have an inbound message answered now."""
+    _hand_over(work.process_inbound, inbound_id)
+
+
+def events() -> None:
+    """Have new events told soon: the downloads call this by the setting DOWNLOADS_ON_EVENTS."""
+    _hand_over(work.hand_out)
+
+
+def _hand_over(job: Callable[..., None], *args: int) -> None:
+    if settings.WORK_IN_THREADS:
+        _threads().submit(_do, job, *args)
+    elif not breaker.is_open:
+        _publish(job.__name__, *args)
+
+
+def _publish(name: str, *args: int) -> None:
+    """Publish a task; a broker that does not answer at once is left to the sweep."""
+    # Loaded by who publishes, and by nobody else: Celery is a fifth of a process.
+    from kombu.exceptions import OperationalError
+
+    from moviesms.celery import app
+
+    try:
+        app.send_task(f"smsbot.tasks.{name}", args=args, retry=False)
+    except (OperationalError, RedisError, OSError) as error:
+        breaker.failed(type(error).__name__, retry_after=settings.REDIS_RETRY_AFTER)
+    else:
+        breaker.succeeded()
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="work")
+
+
+def _do(job: Callable[..., None], *args: int) -> None:
+    try:
+        job(*args)
+    except Exception:
+        log.exception("work failed", job=job.__name__, args=args)
+    finally:
+        connections.close_all()

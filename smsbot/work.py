@@ -1,0 +1,21 @@
+"""The work itself, whoever does it: a Celery worker, threads of a small box, or the sweep.
+
+An id is a hint; the row decides what there is to do.
+"""
+
+from django.utils import timezone
+
+from downloads import services
+from smsbot import notifications, processing, sending
+
+
+def process_inbound(inbound_id: int) -> None:
+    """Answer one inbound message and then what waits behind it, and send the answers."""
+    processing.process_line(inbound_id)
+    services.watch_monitor(timezone.now())
+
+
+def hand_out() -> None:
+    """Turn events into texts and send them."""
+    for contact_id in notifications.hand_out(timezone.now()):
+        sending.deliver_line(contact_id)
