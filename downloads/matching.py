@@ -177,6 +177,8 @@ def _loosely(query: Query, films: Sequence[Film]) -> Verdict:
     if query.how == "guess":
         return _NOTHING
     related = _of_year(query, [film for film in films if _shares_words(tokens, film)])
+    # TMDB finds a film by its titles in all languages, and shows one: "El padrino".
+    related = related or [film for film in films if film.vote_count >= _FAMOUS_VOTES]
     return Verdict(related[:MOST_OFFERED], sure=False)
 
 

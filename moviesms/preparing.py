@@ -6,7 +6,6 @@ from collections.abc import Callable
 from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.management import call_command
-from django.db import connections
 
 # Letters and digits that nobody confuses when copying them from a screen.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -34,7 +33,6 @@ def prepare_database(say: Callable[[str], None]) -> None:
     # Reading back how the database is set up needs it to be there.
     for message in checks.run_checks(tags=["database"], databases=["default"]):
         say(as_line(message))
-    connections.close_all()
 
 
 def as_line(message: checks.CheckMessage) -> str:

@@ -74,6 +74,8 @@ REQUEST_WINDOW = env.float("REQUEST_WINDOW", default=7 * 24 * 3600)
 # How long a one-time code, sent to the owner with a question, counts.
 CODE_TTL = env.float("CODE_TTL", default=3 * 24 * 3600)
 SMS_STYLE = env.str("SMS_STYLE", default="rich")
+# auto: each person is answered as they write; a language's code speaks to all who have not chosen.
+SMS_LANGUAGE = env.str("SMS_LANGUAGE", default="auto")
 # What Twilio and the carriers take for one segment sent, for the estimate of the bill (0: none).
 SMS_SEGMENT_COST = Decimal(env.str("SMS_SEGMENT_COST", default="0"))
 SMS_CURRENCY = env.str("SMS_CURRENCY", default="USD")
@@ -254,7 +256,7 @@ TEMPLATES.append(
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "NAME": "text",
         "APP_DIRS": True,
-        "OPTIONS": {"autoescape": False},
+        "OPTIONS": {"autoescape": False, "builtins": ["django.templatetags.i18n"]},
     }
 )
 STATIC_URL = "/static/"

@@ -31,6 +31,7 @@ from smsbot import (
     issue_admin,  # noqa: F401  (registers its page)
     terms_admin,  # noqa: F401  (registers its pages)
 )
+from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
 from smsbot.replies import segments
@@ -135,14 +136,15 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 class ContactAdmin(ActingAdmin):
     """The people, what they may do, and the conversation with each.
 
-    Their name and the terms on which they may ask can be edited.
+    Their name, how they like to be written to and the terms on which they may ask can be edited.
     """
 
     list_display = ("called", "address", "may", "standing_label", "opted_out", "last_text")
     list_display_links = ("called", "address")
     list_filter = ("standing", ("opted_out_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "address")
-    editable = ("name", "needs_approval", "request_limit")
+    form = ContactForm
+    editable = ("name", "language", "style", "muted", "needs_approval", "request_limit")
     readonly_fields = (
         "address",
         "may",
@@ -186,8 +188,8 @@ class ContactAdmin(ActingAdmin):
         return contacts.annotate(last_text_at=last)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        """Write what can be edited alone: the person may have texted STOP meanwhile."""
-        obj.save(update_fields=self.editable)
+        """Write what was changed alone: the person may have texted STOP since the page opened."""
+        obj.save(update_fields=form.changed_data)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -17,6 +17,7 @@ from moviesms.checks import (
     is_public,
     too_short,
 )
+from smsbot.language import AUTOMATIC, languages
 
 POLICIES = ("open", "allowlist", "ask-owner")
 APPROVALS = ("none", "all")
@@ -222,8 +223,9 @@ def people(**_: Any) -> Messages:
 
 @register(CONFIGURATION)
 def words(**_: Any) -> Messages:
-    """E012, E013: SMS_STYLE and TWILIO_HELP are words we know."""
+    """E012, E013, E020: SMS_STYLE, TWILIO_HELP and SMS_LANGUAGE are words we know."""
     return [
+        *_not_one_of("SMS_LANGUAGE", (AUTOMATIC, *languages()), "smsbot.E020"),
         *_not_one_of("SMS_STYLE", STYLES, "smsbot.E012"),
         *_not_one_of("TWILIO_HELP", HELP_ANSWERS, "smsbot.E013"),
     ]

@@ -6,6 +6,7 @@ is stored on the inbound row before it is acted on, so that a crash repeats neit
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,10 +18,12 @@ from smsbot import (
     complaints,
     introducing,
     issues,
+    language,
     leaving,
     loops,
     manners,
     owner,
+    preferences,
     questions,
     recent,
     repairs,
@@ -44,11 +47,26 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
     `keep(**fields)` stores fields of the row at once. Raises services.ServiceError when TMDB
     cannot be asked: the message is then tried again later.
     """
-    with speaking_to(message.contact):
-        return _answer(message, now, keep)
+    contact, heard = message.contact, language.recognise(message.body)
+    with speaking_to(contact, heard):
+        reply = _before_reading(message, now)
+    if reply is not None:
+        return _remembering(reply, contact, heard)
+    reading, heard = _read(message, keep)
+    with speaking_to(contact, heard):
+        question = open_question(contact, answering=message)
+        return _remembering(_act(message, reading, question, now, keep), contact, heard)
 
 
-def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -> Reply:
+def _remembering(reply: Reply, contact: Contact, heard: str) -> Reply:
+    """Have the answer note the language that the person wrote, where their text told one."""
+    if heard in ("", contact.heard_language):
+        return reply
+    return replace(reply, contact_changes={**reply.contact_changes, "heard_language": heard})
+
+
+def _before_reading(message: InboundMessage, now: datetime) -> Reply | None:
+    """Answer what costs no reading: the carriers' words, who may not ask, answers, preferences."""
     contact = message.contact
     word = standing.opt_word(message, contact)
     if word is not None:
@@ -75,10 +93,7 @@ def _answer(message: InboundMessage, now: datetime, keep: Callable[..., None]) -
     plain = _without_reading(message, question, now)
     if plain is not None:
         return plain
-    if (named := introducing.name_from(message)) is not None:
-        return named
-    reading = _read(message, keep)
-    return _act(message, reading, question, now, keep)
+    return preferences.answer(contact, message.body) or introducing.name_from(message)
 
 
 def _without_reading(
@@ -135,17 +150,19 @@ def _may_be_an_answer(message: InboundMessage, question: OutboundMessage) -> boo
 # --- What is meant ------------------------------------------------------------------------------
 
 
-def _read(message: InboundMessage, keep: Callable[..., None]) -> Understanding:
-    """Return the reading of the text: by rule where that is plain, else the model's, else rules."""
+def _read(message: InboundMessage, keep: Callable[..., None]) -> tuple[Understanding, str]:
+    """Return the reading of the text, and the language it is surely written in or "".
+
+    It is read by rule where that is plain, else by the model, else by rules.
+    """
     if message.understanding is not None:
-        return Understanding.model_validate(message.understanding)
-    reading = rules.command(message.body)
-    if reading is None:
-        reading = _ask_model(message)
-    if reading is None:
-        reading = rules.read(message.body)
-    keep(understanding=reading.model_dump(mode="json"))
-    return reading
+        reading = Understanding.model_validate(message.understanding)
+    else:
+        by_rule = rules.command(message.body)
+        reading = by_rule or _ask_model(message) or rules.read(message.body)
+        keep(understanding=reading.model_dump(mode="json"))
+    titles = [title.title for title in reading.titles]
+    return reading, language.of_reading(message.body, titles, reading.language)
 
 
 def _ask_model(message: InboundMessage) -> Understanding | None:

@@ -26,6 +26,7 @@ STOP_WORDS = frozenset(
 )
 START_WORDS = frozenset({"start", "unstop"})
 YES = "yes"
+_OPT_OUT_TYPES = frozenset({"STOP", "START", "HELP"})
 
 State = InboundMessage.State
 
@@ -70,7 +71,10 @@ def parse(form: QueryDict, *, from_list: bool = False) -> Incoming | None:
         return None
     if not _E164.fullmatch(fields["From"]):
         raise Malformed("From is not a phone number")
-    return Incoming(fields["MessageSid"], fields["From"], fields["Body"], media)
+    # Twilio's Advanced Opt-Out knows the words of other languages (ALTO) and says what they mean.
+    word = _once(form, "OptOutType") if "OptOutType" in form else ""
+    body = word if word in _OPT_OUT_TYPES else fields["Body"]
+    return Incoming(fields["MessageSid"], fields["From"], body, media)
 
 
 def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[InboundMessage, bool]:

@@ -2,7 +2,7 @@
 
 import re
 
-from smsbot import phrases
+from smsbot import phrases, spanish
 from smsbot.models import InboundMessage
 from smsbot.reply import Reply, say
 
@@ -11,7 +11,8 @@ _NAME = re.compile(rf"{_WORD}(?: {_WORD}){{0,2}}")
 _HELLO = r"(?i:(?:hi|hey|hello|hiya|yo|good (?:morning|evening|afternoon))(?: there)?[,.!]* )?"
 # What says that a name follows, and nothing else.
 _NAMED = re.compile(
-    rf"{_HELLO}(?:my name is|my name's|the name is|the name's|(?:please |you can )?call me)"
+    rf"{_HELLO}(?:hola[,.! ]+)?(?:my name is|my name's|the name is|the name's"
+    rf"|(?:please |you can )?call me|{spanish.CALLED})"
     r" (?P<name>.+?)[.! ]*",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from smsbot import spanish
 from smsbot.models import InboundMessage, OutboundMessage
 from smsbot.phrases import whole
 from smsbot.reply import NOTHING, Reply, say
@@ -13,11 +14,13 @@ _THANKS = whole(
     r"(?:thanks?|thx|ty|tysm|cheers|thank (?:you|u)|many thanks|much appreciated)"
     r"(?: (?:so much|a lot|very much|again|a bunch|a ton|loads|man|buddy|you|guys))?"
     r"(?: (?:you(?:'re| are) the best|love you))?",
+    *spanish.THANKS,
 )
 _ACKNOWLEDGED = whole(
     r"(?:ok(?:ay)?|k+|kk|cool|nice|great|awesome|perfect|amazing|yay+|wow|omg|got it|gotcha|fine"
     r"|sweet|lovely|super|sounds good|all right|alright|will do|good|excellent|brilliant|haha+|lol)"
     r"(?:[,.! ]+(?:ok(?:ay)?|cool|nice|great|then))?",
+    *spanish.ACKNOWLEDGED,
 )
 _EDGES = " .,!?~*"
 _SPOKEN_LATELY = timedelta(days=2)

@@ -27,9 +27,9 @@ class Contact(models.Model):
     opted_out_at = models.DateTimeField(null=True, blank=True)
     # How they like to be written to; empty is as the household's settings have it.
     language = models.CharField(max_length=8, blank=True)
-    style = models.CharField(
-        max_length=5, blank=True, choices=[("rich", "rich"), ("plain", "plain")]
-    )
+    # What they last wrote in, as far as a text told; used while they have not chosen.
+    heard_language = models.CharField(max_length=8, blank=True)
+    style = models.CharField(max_length=5, blank=True, choices=Style)
     # Kinds of notifications they do not want, such as "started".
     muted = models.JSONField(default=list, blank=True)
     # The owner's terms for them: every request is asked about, or only those above a limit.

@@ -120,7 +120,8 @@ def interpreted(phrase: str) -> Wanted:
         phrase = off_end(shapes.TAIL, phrase[several.end() :])
     phrase, age = _age_in(phrase)
     if found := shapes.ORDINAL.match(phrase):
-        number = shapes.ORDINALS[found["which"].casefold()]
+        ordinals = shapes.ORDINALS | shapes.SPANISH_ORDINALS
+        number = ordinals[(found["which"] or found["cual"]).casefold()]
         phrase = f"{off_end(shapes.TAIL, phrase[found.end() :])} {number}"
     single = off_end(shapes.SERIES_AFTER, phrase)
     title = Title(title=single[:300], year=year)

@@ -9,15 +9,15 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import formats
 
 from downloads import services
 from moviesms.models import Incident
-from smsbot import approvals, codes, issues, recent, terms
+from smsbot import approvals, codes, issues, preferences, recent, terms
 from smsbot.models import Contact, OutboundMessage
+from smsbot.notices import tell_owners
 from smsbot.policy import owners
 from smsbot.reasons import in_plain_words
-from smsbot.replies import render, speaking_to
+from smsbot.replies import readable_date, render, speaking_to
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +80,8 @@ def _tell(news: services.EventNews, request_id: int, requester: str, now: dateti
     contact, _ = Contact.objects.get_or_create(address=requester)
     with speaking_to(contact):
         text = render(TEMPLATES[news.kind], **_context(news))
+    # Who does not want to hear of it has a row all the same: nobody tells it a second time.
+    muted = news.kind in preferences.MUTABLE and news.kind in contact.muted
     OutboundMessage.objects.get_or_create(
         event_id=news.event_id,
         contact=contact,
@@ -90,9 +92,18 @@ def _tell(news: services.EventNews, request_id: int, requester: str, now: dateti
             "text": text,
             "request_id": request_id,
             "created_at": now,
+            **(_muted(now) if muted else {}),
         },
     )
     return contact.pk
+
+
+def _muted(now: datetime) -> dict[str, Any]:
+    return {
+        "status": OutboundMessage.Status.SUPPRESSED,
+        "failure": "the person does not want such texts",
+        "finished_at": now,
+    }
 
 
 def _context(news: services.EventNews) -> dict[str, Any]:
@@ -105,7 +116,7 @@ def _context(news: services.EventNews) -> dict[str, Any]:
 
 
 def _readable_date(iso: str) -> str:
-    return formats.date_format(date.fromisoformat(iso), "j F Y") if iso else ""
+    return readable_date(date.fromisoformat(iso)) if iso else ""
 
 
 def _announce(request: Any, now: datetime) -> set[int]:
@@ -154,21 +165,19 @@ def _tell_incidents(now: datetime) -> set[int]:
     """Tell the owner of each incident once when it starts and once when it ends."""
     told = set()
     for incident in Incident.objects.filter(opening_told_at=None, closed_at=None):
-        told |= _tell_owners(
-            incident, "opening", render("owner_incident", summary=incident.summary), now
-        )
+        told |= _tell_owners(incident, "opening", now)
     over = Incident.objects.filter(
         opening_told_at__isnull=False, closed_at__isnull=False, closing_told_at=None
     )
     for incident in over:
-        text = render("owner_incident_over", summary=incident.summary)
-        told |= _tell_owners(incident, "closing", text, now)
+        told |= _tell_owners(incident, "closing", now)
     return told
 
 
-def _tell_owners(incident: Incident, phase: str, text: str, now: datetime) -> set[int]:
+def _tell_owners(incident: Incident, phase: str, now: datetime) -> set[int]:
     if not settings.OWNER_PHONE_NUMBERS:
         return set()
+    template = "owner_incident" if phase == "opening" else "owner_incident_over"
     told_at = f"{phase}_told_at"
     with transaction.atomic():
         claimed = Incident.objects.filter(pk=incident.pk, **{told_at: None}).update(
@@ -176,14 +185,6 @@ def _tell_owners(incident: Incident, phase: str, text: str, now: datetime) -> se
         )
         if not claimed:
             return set()
-        contacts = owners()
-        for contact in contacts:
-            OutboundMessage.objects.create(
-                contact=contact,
-                purpose=Purpose.OWNER,
-                template="owner_incident" if phase == "opening" else "owner_incident_over",
-                about=f"incident:{incident.pk}:{phase}",
-                text=text,
-                created_at=now,
-            )
-    return {contact.pk for contact in contacts}
+        about = f"incident:{incident.pk}:{phase}"
+        tell_owners(template, about=about, now=now, summary=incident.summary)
+    return {contact.pk for contact in owners()}

@@ -6,6 +6,8 @@ one repetition in another, so that no text, however long or hostile, is slow to 
 
 import re
 
+from smsbot import spanish
+
 
 def any_of(*phrases: str) -> str:
     """Return a pattern for any of `phrases`, which are patterns themselves."""
@@ -53,6 +55,7 @@ STATUS = whole(
     r"(?:how long|how much longer)(?: left| still| to go| will it take)?",
     r"what'?s (?:downloading|coming|in the queue)",
     r"what am i waiting for",
+    *spanish.STATUS,
 )
 
 HELP = whole(
@@ -62,6 +65,7 @@ HELP = whole(
     r"(?:what|how) (?:can|do|does) (?:you|i|this) (?:do|work|help|use (?:this|it))",
     r"how does (?:this|it) work",
     r"what is this",
+    *spanish.HELP,
 )
 
 NEVER_MIND = re.compile(
@@ -75,6 +79,7 @@ NEVER_MIND = re.compile(
         r"(?:actually,? |sorry,? |no,? )?(?:i |we )?(?:'ve |have )?changed (?:my|our) mind",
         r"scratch that",
         r"(?:actually|no|oh|sorry|wait|hmm),? (?:never ?mind|nvm|forget (?:about )?(?:it|that))",
+        *spanish.NEVER_MIND,
     )
     + r"(?:(?! \w+ing\b)\b.*|$)",
     re.IGNORECASE,
@@ -90,8 +95,9 @@ CANCEL = re.compile(
         r"(?:i|we) (?:don'?t|do not|no longer) (?:want|need)(?: to (?:see|watch))?",
         r"don'?t (?:get|download|bother with)",
         r"stop (?:downloading|getting)",
+        *spanish.CANCEL,
     )
-    + r" (?:the (?:request|download) (?:for|of) )?(?P<title>.+)",
+    + rf" (?:(?:the (?:request|download) (?:for|of) )|{spanish.CANCELLED_BEFORE})?(?P<title>.+)",
     re.IGNORECASE,
 )
 
@@ -122,6 +128,7 @@ STATUS_OF = tuple(
         rf"{_TITLE}(?: (?:is|to be|be) {_READY})?",
         rf"how long (?:will|does) {_TITLE} (?:take|need)",
         rf"what(?:'s|s| is) (?:up|happening|going on) with {_TITLE}",
+        *spanish.STATUS_OF,
     )
 )
 
@@ -153,6 +160,7 @@ SMALL_TALK = whole(
     r"test(?:ing)?",
     r"happy (?:birthday|new year|easter|anniversary)\b.{0,30}|merry (?:christmas|xmas)\b.{0,30}",
     r"congrat(?:s|ulations)",
+    *spanish.SMALL_TALK,
 )
 
 # Bare texts of these say something more often than they name a film.
@@ -165,6 +173,7 @@ TALK_WORDS = words(
     sick dinner lunch about any some more happy love like tonight tomorrow today
     well lost ready back off away rid soon
     """
+    + spanish.TALK_WORDS
 )
 
 GREETINGS = start_of(
@@ -173,7 +182,7 @@ GREETINGS = start_of(
     "yep", "no", "nope", "sure", "great", "cool", "nice", "perfect", "awesome", "alright", "wow",
     "actually", "also", "and", "but", "there", "then", "sorry", "mom", "mum", "dad", "maybe",
     "fantastic", "excellent", "wrong", "just", "hmm+", "now", "ooh+", "and then",
-    "i mean", "i meant", "btw",
+    "i mean", "i meant", "btw", *spanish.GREETINGS,
 )  # fmt: skip
 
 # --- What a phrase is about ----------------------------------------------------------------------
@@ -187,6 +196,7 @@ OTHER_MEDIA = word_of(
     "listen", "hear", "essay", "bus", "doctor", "dentist",
     "comics?", "magazine", "poem", "bands?", "singer", "concert", "pizza", "therapist",
     "schedules?", "showtimes?", "theat(?:er|re)s?", "cinemas?", "movie (?:times?|house)",
+    *spanish.OTHER_MEDIA,
 )  # fmt: skip
 
 TV = word_of(
@@ -200,12 +210,14 @@ TV = word_of(
     r"(?:the|a) series(?! of)",
     r"(?:mini|web|tv)[ -]?series",
     r"seasons?(?: \d+)?(?=$)",
+    *spanish.TV,
 )
 
 DESCRIPTION = word_of(
     "directed by", "starring", "featuring", "acted by", "with (?:the )?actors?", "genre",
     "something (?:like|with|by|about|from)", "anything (?:like|with|by|about|from)",
     "(?:movies?|films?|flicks?) (?:about|with|by|from|like|where|in which|for)", "similar to",
+    *spanish.DESCRIPTION,
 )  # fmt: skip
 
 GENERIC = words(
@@ -221,6 +233,7 @@ GENERIC = words(
     interesting random different watch see recommend tonight today tomorrow now later online nearby
     please thanks me us you him her them everyone all list subtitles out
     """
+    + spanish.GENERIC
 )
 
 # What begins like this goes on as talk more often than as a title.
@@ -230,5 +243,5 @@ OPENING = start_of(
     "one", "more", "another", "other", "everything", "nothing", "to", "a", "an", "from", "in",
     "on", "at", "for", "with", "near", "of", "by", "if", "what", "what's", "was", "were", "when",
     "where", "who",
-    "how", "there", "both of", "all of", "is", "are", "not", "no",
+    "how", "there", "both of", "all of", "is", "are", "not", "no", *spanish.OPENING,
 )  # fmt: skip

@@ -22,6 +22,7 @@ from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
 from smsbot import recent, sending
 from smsbot.conversation import answer
+from smsbot.language import recognise
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from smsbot.replies import speaking_to
 from smsbot.reply import Reply, say
@@ -241,7 +242,7 @@ def _back_off(
             # A service that is down says nothing about the message.
             attempts=message.attempts if our_fault else max(0, message.attempts - 1),
         )
-        with speaking_to(message.contact):
+        with speaking_to(message.contact, recognise(message.body)):
             _queue(message, say("holding"), OutboundMessage.Purpose.HOLDING, now)
     recent.forget([message.contact_id])
     log.warning("answering put off", inbound=message.pk, failure=failure)
@@ -251,7 +252,7 @@ def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime)
     """Give a message up: it stays visible and can be tried again; the person gets one apology."""
     with transaction.atomic():
         _write(message, token, state=State.DEAD, lease_until=None, failure=failure[:300])
-        with speaking_to(message.contact):
+        with speaking_to(message.contact, recognise(message.body)):
             _queue(message, say("apology"), OutboundMessage.Purpose.APOLOGY, now)
         # What had been asked for before the fault goes on, and is told from now on.
         for request_id in services.unannounced_of(message.twilio_sid):

@@ -9,13 +9,16 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from typing import Any
 
 import smsutil
 from django.conf import settings
 from django.template import engines
-from django.utils import translation
+from django.utils import formats, translation
+from django.utils.translation import pgettext
 
+from smsbot.language import language_of
 from smsbot.models import Contact
 
 _MOST_SEGMENTS = {"rich": 3, "plain": 2}
@@ -42,14 +45,22 @@ _style: ContextVar[str] = ContextVar("style", default="")
 
 
 @contextmanager
-def speaking_to(contact: Contact) -> Iterator[None]:
-    """Have what is rendered meanwhile be in this person's language and style."""
+def speaking_to(contact: Contact, heard: str = "") -> Iterator[None]:
+    """Have what is rendered meanwhile be in this person's language and style.
+
+    `heard` is the language of the text that is answered, where it told one.
+    """
     token = _style.set(contact.style)
     try:
-        with translation.override(contact.language or settings.LANGUAGE_CODE):
+        with translation.override(language_of(contact, heard)):
             yield
     finally:
         _style.reset(token)
+
+
+def readable_date(day: date) -> str:
+    """Return a date as a sentence has it: `12 December 2026`, `12 de diciembre de 2026`."""
+    return formats.date_format(day, pgettext("how a day with its year is written", "j F Y"))
 
 
 def render(template: str, **context: Any) -> str:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from smsbot import phrases, shapes
+from smsbot import phrases, shapes, spanish
 from smsbot.naming import Reading, Wanted, interpreted
 from smsbot.understanding import Title, Understanding
 from smsbot.wishes import is_talk, main_titles, plain_text, readings, wishes
@@ -42,69 +42,58 @@ _NO = phrases.whole(
     r"(?:not )?(?:any|either) of (?:them|those|these)",
     r"none of (?:them|those|these|the above)",
     "👎",
+    *spanish.NO,
 )
 _YES = phrases.whole(
     r"(?:yes|yeah|yea|yep|yup|sure|ok(?:ay)?|correct|right|exactly|absolutely|y|si|sí|oui|ja|da)"
     r"(?: (?:please|pls|thanks?|thank you|that'?s (?:it|the one|right|correct)|that one|it is))?",
     r"(?:that'?s (?:it|the one|right|correct)|that one|this one|please|please do|go ahead|do it)",
     "👍|👍🏻|👍🏼|👍🏽|✅|💯",
+    *spanish.YES,
 )
 _FIRST_WORDS = phrases.start_of(
     "the", "number", "no", "nr", "option", "choice", "#", "i want", "i'd like", "i mean", "i meant",
     "it's", "its", "yes", "yeah", "please", "get", "give me", "let's go with", "i'll take", "ok",
     "um", "make it", "one from", "movie from", "film from", "version from", "from", "of",
+    *spanish.FIRST_WORDS,
 )  # fmt: skip
 _LAST_WORDS = phrases.end_of(
     "one", "please", "pls", "thanks?", "thank you", "of (?:them|those)", "version", "movie", "film",
     "option", "choice", "would be (?:great|nice)", "i think", "is (?:it|good|fine)", "sounds good",
+    *spanish.LAST_WORDS,
 )  # fmt: skip
 _NUMBERS = shapes.ORDINALS | {"one": 1, "two": 2, "three": 3, "four": 4, "1️⃣": 1, "2️⃣": 2}
-_OLDEST = phrases.whole("old(?:er|est)?", "original", "classic", "earlier", "earliest")
-_NEWEST = phrases.whole("new(?:er|est)?", "latest", "most recent", "recent", "modern", "remake")
+_NUMBERS |= shapes.SPANISH_ORDINALS | spanish.NUMBERS
+_OLDEST = phrases.whole(
+    "old(?:er|est)?", "original", "classic", "earlier", "earliest", *spanish.OLDEST
+)
+_NEWEST = phrases.whole(
+    "new(?:er|est)?", "latest", "most recent", "recent", "modern", "remake", *spanish.NEWEST
+)
 _NO_TITLE = phrases.whole(
     "it", "that", "this", "them", "all", "everything", "please", "(?:the|my|that) (?:movie|film)s?",
     "(?:the|my|that) (?:request|download|one)s?", "(?:all|everything)(?: of (?:it|them|that))?",
+    *spanish.NO_TITLE,
 )  # fmt: skip
 _ALL = phrases.whole(
     "(?:please |stop |drop |forget )?(?:all|both|everything|every one)(?: of (?:them|it|those))?"
     "(?: please)?",
     "them all",
+    *spanish.ALL,
 )
-_NEITHER_OF_TWO = phrases.whole("(?:neither|none)(?: of (?:them|those|these))?")
+_NEITHER_OF_TWO = phrases.whole("(?:neither|none)(?: of (?:them|those|these))?", *spanish.NEITHER)
 _NOT_THAT = phrases.whole(
     "(?:no,? |nope,? )?not that one",
     "(?:no,? |nope,? )?(?:that'?s |it'?s )?(?:the )?wrong (?:one|movie|film)",
     "(?:no,? |nope,? )?(?:i (?:mean|meant|want|wanted) |get |it'?s )?the other (?:one|movie|film)",
+    *spanish.NOT_THAT,
 )
-_SAID_WITH_YEAR = frozenset(
-    [
-        "the",
-        "one",
-        "from",
-        "of",
-        "in",
-        "year",
-        "version",
-        "movie",
-        "film",
-        "yes",
-        "please",
-        "pls",
-        "thanks",
-        "number",
-        "i",
-        "want",
-        "mean",
-        "meant",
-        "it's",
-        "its",
-        "get",
-        "that",
-        "ok",
-        "with",
-        "let's",
-        "go",
-    ]
+_SAID_WITH_YEAR = phrases.words(
+    """
+    the one from of in year version movie film yes please pls thanks number i want mean meant it's
+    its get that ok with let's go
+    """
+    + spanish.SAID_WITH_YEAR
 )
 
 
@@ -253,7 +242,7 @@ def _by_year(plain: str, offers: Sequence[Offer]) -> int | None:
 def _by_description(plain: str, offers: Sequence[Offer]) -> int | None:
     """Read "2", "the second one", "the old one", "last"."""
     what = _bared(plain)
-    if what == "last":
+    if what == "last" or what in spanish.LAST:
         return len(offers) or None
     if _OLDEST.fullmatch(what) or _NEWEST.fullmatch(what):
         dated = [(offer.year, number) for number, offer in enumerate(offers, 1) if offer.year]

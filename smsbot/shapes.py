@@ -5,6 +5,7 @@ Patterns for `smsbot.wishes`; how they are made and matched is said in `smsbot.p
 
 import re
 
+from smsbot import spanish
 from smsbot.phrases import any_of, end_of, start_of, whole, word_of
 
 # --- Wishes --------------------------------------------------------------------------------------
@@ -52,11 +53,6 @@ _ENGLISH = (
     rf"help (?:me|us)(?: to)? {VERB}",
     "(?:movie )?tickets? (?:to see|to|for)",
 )
-_SPANISH = (
-    "(?:quiero|queremos|quisiera|(?:me|nos) gustar[ií]a) (?:ver|bajar|descargar|tener)",
-    r"(?:puedes|podr[ií]as|podemos) (?:\w+ )?"
-    "(?:buscar|descargar|bajar|poner|conseguir|añadir)(?:me)?",
-)
 _PORTUGUESE = ("(?:quero|queremos|gostaria de|queria) (?:assistir|ver|baixar)(?: a)?",)
 _FRENCH = (
     "(?:je veux|on veut|je voudrais|on voudrait|j'aimerais|on aimerait) (?:voir|regarder|avoir)",
@@ -75,14 +71,15 @@ _DUTCH = (
     "(?:ik|we|wij) (?:wil|willen|zou|zouden)(?: graag)?",
     "(?:kun|kan|zou) je(?: mij| ons)?(?: alsjeblieft)?",
 )
-WISH = word_of(*_ENGLISH, *_SPANISH, *_PORTUGUESE, *_FRENCH, *_ITALIAN, *_GERMAN, *_DUTCH)
+WISH = word_of(*_ENGLISH, *spanish.WISH, *_PORTUGUESE, *_FRENCH, *_ITALIAN, *_GERMAN, *_DUTCH)
 
 _ORDERS = (
     rf"(?:{ADVERB} )?{VERB}",
     "gimme|need|want|wish to|give(?= (?:me|us)\\b)",
-    "descarga(?:r|me)?|busca(?:me)?|pon(?:me)?|consigue(?:me)?|baixa|procura|t[ée]l[ée]charge",
+    "baixa|procura|t[ée]l[ée]charge",
     "trouve(?:-moi)?|scarica(?:mi)?|cerca|trova(?:mi)?",
     "hol(?: mir)?|lade?|besorg(?: mir)?|zoek",
+    *spanish.ORDERS,
 )
 IMPERATIVE = re.compile(any_of(*_ORDERS) + r"\b", re.IGNORECASE)
 
@@ -128,8 +125,9 @@ LEAD_IN = re.compile(
         "(?:called|named|titled|entitled|with the title|by the name of)",
         "(?:something|one|the one) (?:called|named|titled)",
         rf"(?:a |the |this |that )?{_KIND}s?(?=[ :,] ?\w)",
-        "(?:la|una|der|die|das|den|le|un|il|de|o|el) (?:pel[íi]cula|film|filme|peli)",
-        r"(?:pel[íi]cula|filme|peli)(?= \w)",
+        "(?:der|die|das|den|le|un|il|de|o|el) (?:film|filme)",
+        r"filme(?= \w)",
+        *spanish.LEAD_IN,
     )
     + "[ :,]+",
     re.IGNORECASE,
@@ -208,7 +206,7 @@ COURTESY = end_of(
     "please", "pls", "plz", "thanks?", "thank you(?: so much| very much)?", "thx", "ty", "cheers",
     "if (?:you can|possible|that'?s ok(?:ay)?|you don'?t mind)", "when(?:ever)? you can",
     "when you get (?:a chance|time)", "(?:that )?would be (?:great|nice|awesome|lovely)",
-    "asap", "by any chance", "is it possible", "per favore", "por favor", "s'il te pla[iî]t",
+    "asap", "by any chance", "is it possible", "per favore", *spanish.COURTESY, "s'il te pla[iî]t",
     "bitte", "alsjeblieft", "herunterladen", "runterladen", "besorgen", "holen", "sehen", "laden",
     "schauen", "anschauen", "downloaden", "kijken", "zien", "i guess", "i think", "😊", "🙏",
 )  # fmt: skip
@@ -225,7 +223,7 @@ TAIL = end_of(
     r"starting in .{1,20}", r"in (?:one|two|\d+) (?:second|minute|hour)s?",
     "i (?:want|wanna|would like|'d like) (?:to )?(?:see|watch)(?: it)?",
     "when (?:it'?s|it is|it comes) (?:out|available)", f"(?:a|the) {_KIND}", f"{_KIND}s?",
-    "tickets?", "showing",
+    "tickets?", "showing", *spanish.TAIL,
 )  # fmt: skip
 
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -250,6 +248,7 @@ CLAUSE = re.compile(
         ",? (?:and )?not (?:the|that|from)\\b",
         r"(?<=\w)[.!?] +(?=(?:i|it|thanks|please|my|we|the kids) )",
         r" - (?:i|we|it|my|the kids|please|thanks)\b",
+        *spanish.CLAUSE,
     ),
     re.IGNORECASE,
 )
@@ -267,6 +266,7 @@ YEAR_FORMS = (
     re.compile(rf",? (?:the )?{_YEAR} {_VERSION}$", re.IGNORECASE),
     re.compile(rf",? (?:the |made in |released in |the one from ){_YEAR}$", re.IGNORECASE),
     re.compile(rf"^(?:the )?{_YEAR}(?:'s)? (?:version of |movie |film |remake of |one of )?(?=\w)"),
+    *(re.compile(form, re.IGNORECASE) for form in spanish.YEAR_FORMS),
 )
 # A bare number at the end is a year only if a film can be of that year (Blade Runner 2049).
 LAST_YEAR = re.compile(r"(?<=\w)[ ,]+(?P<year>19\d\d|20[0-3]\d)$")
@@ -274,10 +274,16 @@ LAST_YEAR = re.compile(r"(?<=\w)[ ,]+(?P<year>19\d\d|20[0-3]\d)$")
 _NEW = any_of("new(?:est)?", "latest", "most recent", "recent", "remake of", "modern", "newer")
 _OLD = any_of("old(?:er|est)?", "original", "classic", "first ever")
 _OF_IT = "(?: (?:version of|movie|film|one of))?"
-NEW = re.compile(rf"(?:the |a |that )?{_NEW}{_OF_IT} (?=\w)", re.IGNORECASE)
-OLD = re.compile(rf"(?:the |a |that )?{_OLD}{_OF_IT} (?=\w)", re.IGNORECASE)
-NEW_AFTER = end_of(rf"(?:but )?the {_NEW} (?:one|version|movie|film)", "the (?:newer|remake)")
-OLD_AFTER = end_of(rf"(?:but )?the {_OLD} (?:one|version|movie|film)", "the original")
+NEW = re.compile(rf"(?:(?:the |a |that )?{_NEW}{_OF_IT} |{spanish.NEW})(?=\w)", re.IGNORECASE)
+OLD = re.compile(rf"(?:(?:the |a |that )?{_OLD}{_OF_IT} |{spanish.OLD})(?=\w)", re.IGNORECASE)
+NEW_AFTER = end_of(
+    rf"(?:but )?the {_NEW} (?:one|version|movie|film)",
+    "the (?:newer|remake)",
+    spanish.NEW_AFTER,
+)
+OLD_AFTER = end_of(
+    rf"(?:but )?the {_OLD} (?:one|version|movie|film)", "the original", spanish.OLD_AFTER
+)
 
 ORDINALS = {
     word: number
@@ -286,13 +292,20 @@ ORDINALS = {
     )
     for word in spellings.split()
 }
+SPANISH_ORDINALS = {
+    word: number
+    for number, spellings in enumerate(spanish.ORDINALS, 1)
+    for word in spellings.split()
+}
 ORDINAL = re.compile(
     rf"(?:the )?(?P<which>{'|'.join(ORDINALS)}) (?:one of |part of |movie of |film of )?"
-    r"(?:the )?(?=\w)",
+    rf"(?:the )?(?=\w)|(?:la )?(?P<cual>{'|'.join(SPANISH_ORDINALS)}) {spanish.ORDINAL_OF}(?=\w)",
     re.IGNORECASE,
 )
 SEVERAL = re.compile(
-    r"(?:both|all|every)(?: of)?(?: (?:the|two|three|four|five|six)){0,2} (?=\w)", re.IGNORECASE
+    r"(?:(?:both|all|every)(?: of)?(?: (?:the|two|three|four|five|six)){0,2}"
+    rf"|{spanish.SEVERAL}) (?=\w)",
+    re.IGNORECASE,
 )
 SERIES_AFTER = end_of("trilogy", "saga", "franchise", "collection", "box ?set", "series")
 AND = re.compile(

@@ -62,14 +62,16 @@ class Title(BaseModel):
 
 
 class Understanding(BaseModel):
-    """The reading of one text. `choice` counts from 1; `language` is an ISO 639-1 code."""
+    """The reading of one text. `choice` counts from 1; `language` is an ISO 639-1 code.
+
+    The rules leave `language` empty: `smsbot.language` looks at the text itself."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     intent: Intent
     titles: list[Title] = Field(default_factory=list)
     choice: int | None = None
-    language: str = "en"
+    language: str = ""
 
     @field_validator("titles")
     @classmethod

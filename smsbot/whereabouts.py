@@ -71,6 +71,9 @@ def _of_others(title: Title, body: str, now: datetime) -> Reply:
 def words(report: Report, now: datetime) -> str:
     """Return what is known of a film, for a line of a list."""
     if report.is_pending and report.status != "completed":
+        owner = owner_name()
+        if owner:
+            return gettext("waiting for %(owner)s's word") % {"owner": owner}
         return gettext("waiting for the owner's word")
     if report.stuck_since is not None and report.is_active:
         return _stuck(report, report.stuck_since, now)

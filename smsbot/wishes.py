@@ -66,6 +66,7 @@ def wishes(text: str) -> bool:
 def plain_text(text: str) -> str:
     """Return `text` with plain apostrophes and single spaces, its lines joined by semicolons."""
     text = text[:LONGEST].replace("’", "'").replace("‘", "'").replace("`", "'")
+    text = re.sub("[¿¡]", "", text)
     text = re.sub(r"(?:^|\s)[:;]-?[)(DP](?!\w)", " ", text)  # :-)
     lines = [line.strip() for line in text.splitlines()]
     return re.sub(r"\s+", " ", "; ".join(line for line in lines if line)).strip()

@@ -63,7 +63,10 @@ class FakeTmdb(Breakable):
         self.films: list[dict[str, Any]] = []
 
     def add(self, tmdb_id: int, title: str, date: str, **more: Any) -> None:
-        """Let TMDB know a film; `date` is ISO, empty when it has none."""
+        """Let TMDB know a film; `date` is ISO, empty when it has none.
+
+        It is found by its title in another language too, `elsewhere`, which no answer shows.
+        """
         self.films.append(
             {
                 "id": tmdb_id,
@@ -91,7 +94,10 @@ class FakeTmdb(Breakable):
             found = [
                 film
                 for film in self.films
-                if all(word in film["title"].casefold() for word in words)
+                if any(
+                    all(word in title.casefold() for word in words)
+                    for title in (film["title"], film.get("elsewhere", ""))
+                )
                 and ("year" not in query or film["release_date"].startswith(query["year"]))
             ]
             return _json(200, {"page": 1, "results": found, "total_results": len(found)})

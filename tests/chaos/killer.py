@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from tests.chaos.stack import Stack, age
 
-_WEIGHTS = {"web": 5, "worker": 3, "monitor": 3, "redis": 1}
-_GROWN_UP = 3.0
+_WEIGHTS = {"web": 6, "worker": 3, "monitor": 3, "redis": 1}
+_GROWN_UP = 2.5
 """Seconds that a process must have lived: who dies while it starts has done nothing yet."""
 
 

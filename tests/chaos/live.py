@@ -23,7 +23,7 @@ from tests.chaos.servers import Servers
 from tests.chaos.stack import QUICK_RHYTHM, RHYTHM, Stack
 from tests.chaos.standins import World
 
-_ENDED = ("completed", "available")
+_ENDED = ("completed", "available", "status")
 RECOVERY = 60
 """Seconds after the last blow within which all that we accepted must be told to its end."""
 MISSED = 120
@@ -160,7 +160,7 @@ def _wait_for_all(
     while time.monotonic() < began + plan.patience and took["told"] is None:
         with servers.lock:
             ends = {(t.person, t.film) for t in map(told, servers.world.sent) if t.kind in _ENDED}
-        waiting = {person for person, film in load.asked if (person, film.name) not in ends}
+        waiting = {who for who, film in load.asked if (who, film.name if film else "") not in ends}
         waiting -= {person for person, kind in stack.excused() if kind in _ENDED}
         if took["accepted"] is None and not waiting & load.answered:
             took["accepted"] = time.monotonic() - began
@@ -178,17 +178,20 @@ def _judged(entries: list[Entry], load: Load) -> Verdict:
     expected: list[Expect] = []
     for person, film in load.asked:
         expected += _expected(person, film, by_person.get(person, []))
-    adds = {film.tmdb_id: 1 for _, film in load.asked}
+    adds = {film.tmdb_id: 1 for _, film in load.asked if film}
     return judge(entries, expected, adds=adds)
 
 
-def _expected(person: str, film: Film, had: Sequence[Told]) -> list[Expect]:
-    """Return what a person must have been told of a film that has arrived."""
+def _expected(person: str, film: Film | None, had: Sequence[Told]) -> list[Expect]:
+    """Return what a person must have been told: of a film that has arrived, or how things are."""
+    holding = Expect(person, frozenset({"holding"}), least=0)
+    if film is None:
+        return [Expect(person, frozenset({"status"}), answers=True), holding]
     at_once = any(text.kind == "available" for text in had)
     name = film.name
     return [
         Expect(person, ANSWERS, name, answers=True),
         Expect(person, frozenset({"started"}), name, least=0),
         Expect(person, frozenset({"completed"}), name, int(not at_once), int(not at_once)),
-        Expect(person, frozenset({"holding"}), least=0),
+        holding,
     ]

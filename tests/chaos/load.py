@@ -24,17 +24,18 @@ _IMPORTED_AFTER = 4.0
 class Load:
     """Who texted for what, and how long each webhook took while what was going on."""
 
-    asked: list[tuple[str, Film]] = field(default_factory=list)
+    asked: list[tuple[str, Film | None]] = field(default_factory=list)  # None: how things are
     answered: set[str] = field(default_factory=set)  # people whose webhook had its 200
     times: list[tuple[str, float]] = field(default_factory=list)
 
-    def add(self, number: int) -> tuple[str, str, Film]:
+    def add(self, number: int) -> tuple[str, str, Film | None]:
         """Return SID, person and film of the text of this number.
 
-        Of ten people in a row two want a film of their own, and four each want the same one.
+        Of ten people in a row one wants a film, four want another one, and five want to know how
+        things are: so thousands of texts are not thousands of films.
         """
         place = number % 10
-        film = made_up(number if place < 2 else number - place + 2 + (place - 2) // 4)
+        film = made_up(number - max(0, place - 1)) if place < 5 else None
         person = f"+1202{5550000 + number:07d}"
         self.asked.append((person, film))
         return f"SM{number + 1:032x}", person, film
@@ -78,7 +79,7 @@ class Texting:
 
     def _text(self, number: int) -> None:
         sid, person, film = self._load.add(number)
-        body = f"Can you get {film.title} for me?"
+        body = f"Can you get {film.title} for me?" if film else "status"
         with self._servers.lock:
             self._servers.world.record("text", sid=sid, sender=person, body=body)
         trouble, began = self._trouble(), time.monotonic()

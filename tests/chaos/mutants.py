@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.enumeration import Effort, enumerate_crashes
+from tests.chaos.forks import fork
 from tests.chaos.report import Report, say
 
 SECONDS_EACH = 60
@@ -148,6 +149,10 @@ def catch_all(folder: Path, chance: random.Random) -> bool:
     usual: dict[str, Counter[str]] = {}
     missed = 0
     for number, mutant in enumerate(MUTANTS):
+        if fork(mutant.plant):
+            say(f"{mutant.name}: does not fit {mutant.module} any more")
+            missed += 1
+            continue
         if mutant.scenario not in usual:
             usual[mutant.scenario] = _failures(
                 folder / f"without-{mutant.scenario}", mutant.scenario, chance, None

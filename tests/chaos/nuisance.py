@@ -18,8 +18,8 @@ from contextlib import closing, suppress
 from tests.chaos.servers import FAULTS, SERVICES, Servers
 from tests.chaos.stack import Stack
 
-PAUSE = 1.8
-_GAP = 0.5
+PAUSE = 1.5
+_GAP = 0.3
 _AFTER_TROUBLE = 0.5
 _LAST_OF_ALL = 3  # rounds for what could not be dealt when its turn came
 

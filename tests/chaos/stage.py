@@ -267,7 +267,7 @@ class Stage:
         raise requests.ConnectionError("Connection aborted.", ConnectionResetError(104))
 
     def _use_redis(self) -> None:
-        from celery.app.task import Task
+        from celery import Celery
         from django.conf import settings
         from django.core.cache import caches
         from kombu.exceptions import OperationalError
@@ -287,12 +287,12 @@ class Stage:
                 raise NoRedis("refused")
             return redis
 
-        def publish(task: Any, **_: Any) -> None:
+        def publish(app: Any, name: str, **_: Any) -> None:
             if not self.redis_is_up:
                 raise OperationalError("refused")
 
         vars(live)["get_redis_connection"] = connection
-        setattr(Task, "apply_async", publish)  # noqa: B010  (as mypy would have it)
+        setattr(Celery, "send_task", publish)  # noqa: B010  (as mypy would have it)
         backend = "tests.chaos.caches.MemoryCache"
         if not self.redis_is_up:
             backend = "tests.chaos.caches.SilentCache"

@@ -142,6 +142,8 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"REQUEST_POLICY": "allowlist", "ALLOWED_PHONE_NUMBERS": ["+12025550142"]}, []),
     ({"SMS_STYLE": "loud"}, ["smsbot.E012"]),
     ({"TWILIO_HELP": "nobody"}, ["smsbot.E013"]),
+    ({"SMS_LANGUAGE": "klingon"}, ["smsbot.E020"]),
+    ({"SMS_LANGUAGE": "es"}, []),
     ({"SMS_SEGMENT_COST": Decimal("-0.01")}, ["smsbot.E019"]),
     ({"SMS_SEGMENT_COST": Decimal("nan")}, ["smsbot.E019"]),
     ({"SMS_SEGMENT_COST": Decimal("0.0108")}, []),

@@ -10,13 +10,13 @@ from pytest_django.fixtures import Settings
 
 from downloads import services
 from downloads.models import Download, DownloadRequest
-from smsbot import approvals, notices, owner, processing
+from smsbot import approvals, codes, notices, processing
 from smsbot.models import Contact, OneTimeCode
 from tests.conftest import ALEX, KIM, SAM, Household
 from tests.downloads.test_api import Api
 from tests.fakes import FakeRadarr
 from tests.smsbot.people import OLIVIA, OSCAR, code_in, has_owner, member
-from tests.smsbot.test_processing import LEASE, Killed, after, before, received
+from tests.smsbot.test_processing import LEASE, Killed, after, before, failing, received
 from tests.test_main_job import ADDED, ASK, COMPLETED, STARTED
 
 ASKED = "👍 I've asked Olivia about The Dark Knight (2008) and will text you what comes of it."
@@ -308,7 +308,7 @@ ASKING: dict[str, tuple[Any, str]] = {
     "the request": (services, "request_movie"),
     "the announcement": (services, "mark_announced"),
     "the question": (approvals, "ask_about_request"),
-    "the code": (owner.codes, "issue"),
+    "the code": (codes, "issue"),
     "the texts": (notices, "tell_owners"),
     "the end": (processing, "_complete"),
 }
@@ -334,7 +334,7 @@ def test_a_crash_while_asking_asks_once(
 
 
 DECIDING: dict[str, tuple[Any, str]] = {
-    "the code": (owner.codes, "use"),
+    "the code": (codes, "use"),
     "the decision": (approvals, "decide_request"),
     "the text": (notices, "tell"),
     "the end": (processing, "_complete"),
@@ -375,7 +375,7 @@ def test_a_message_given_up_still_has_its_request_asked_about(
 ) -> None:
     message = received(household, ASK, KIM)
     with monkeypatch.context() as broken:
-        broken.setattr(approvals, "ask_about_request", before(None))
+        broken.setattr(approvals, "ask_about_request", failing(Killed()))
         with pytest.raises(Killed):
             processing.process_line(message.pk)
     type(message).objects.update(attempts=5)

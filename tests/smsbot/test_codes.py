@@ -2,20 +2,22 @@
 
 import json
 import logging
+import secrets
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from downloads.models import DownloadRequest
+from moviesms import quotas
 from moviesms.incidents import open_incident
 from moviesms.models import Incident
-from smsbot import codes
+from smsbot import conversation, processing
 from smsbot.models import Contact, OneTimeCode
 from tests.conftest import ALEX, KIM, SAM, Household
 from tests.smsbot.people import OLIVIA, OSCAR, code_in, has_owner, member
+from tests.smsbot.test_processing import LEASE, Killed, after, received
 from tests.smsbot.test_understanding import FakeModel
 from tests.test_main_job import ASK
 
@@ -151,7 +153,7 @@ def test_open_codes_differ_and_come_from_secrets(
     household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter([7, 7, 7, 8])
-    monkeypatch.setattr(codes.secrets, "randbelow", lambda below: next(drawn))
+    monkeypatch.setattr(secrets, "randbelow", lambda below: next(drawn))
     household.text(SAM, "hi")
     household.text(KIM, "hi")
     found = [code_in(text) for text in household.texts_to(OLIVIA)]
@@ -201,17 +203,12 @@ def test_the_model_sees_no_code(
 def test_a_wrong_code_is_counted_once_when_its_text_is_answered_again(
     household: Household, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from smsbot import processing
-    from tests.smsbot.test_processing import LEASE, Killed, after, received
-
     message = received(household, f"ALLOW {wrong(code)}", OLIVIA)
-    complete: Any = processing._complete
     with monkeypatch.context() as dying:
-        dying.setattr(processing, "answer", after(processing.answer))
+        dying.setattr(processing, "answer", after(conversation.answer))
         with pytest.raises(Killed):
             processing.process_line(message.pk)
-    assert processing._complete is complete
     household.clock.shift(LEASE + timedelta(seconds=1))
     household.work()
     olivia = Contact.objects.get(address=OLIVIA)
-    assert codes.quotas.used(f"wrong_codes:{olivia.pk}", now=timezone.now()) == 1
+    assert quotas.used(f"wrong_codes:{olivia.pk}", now=timezone.now()) == 1

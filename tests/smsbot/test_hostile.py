@@ -75,7 +75,9 @@ def model(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> FakeModel:
 @pytest.fixture
 def others(household: Household, tmdb: WatchedTmdb) -> list[Any]:
     """Alex waits for Inception; what is written of Alex, to be compared afterwards."""
-    services.request_movie(INCEPTION, ALEX, origin="before", now=timezone.now())
+    now = timezone.now()
+    asked = services.request_movie(INCEPTION, ALEX, origin="before", now=now)
+    services.mark_announced(asked.request_id, now=now, told_end=False)
     Contact.objects.create(address=ALEX, name="Alex")
     tmdb.answered.add(INCEPTION.tmdb_id)
     return _others()

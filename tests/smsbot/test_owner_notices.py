@@ -96,7 +96,7 @@ def test_a_crash_while_telling_tells_once_in_the_end(
 
     open_incident(KEY, "The disk is full.", now=timezone.now())
     with monkeypatch.context() as dying:
-        dying.setattr(OutboundMessage.objects, "create", dies)
+        dying.setattr(OutboundMessage.objects, "get_or_create", dies)
         with pytest.raises(SystemExit):
             notifications.hand_out(timezone.now())
     household.work()

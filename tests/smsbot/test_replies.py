@@ -51,6 +51,9 @@ def whole_context(title: str, films: int = 3) -> dict[str, Any]:
         "percent": 40,
         "phone": "+1…0142",
         "owner_is_told": True,
+        "language": "English",
+        "other_languages": ["español"],
+        "name": title,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from smsbot import approvals, notices, owner, processing
+from smsbot import approvals, codes, notices, processing
 from smsbot.models import Contact, InboundMessage, OneTimeCode, OutboundMessage
 from tests.conftest import ALEX, KIM, SAM, Household
 from tests.smsbot.people import OLIVIA, OSCAR, code_in, has_owner
@@ -137,7 +137,7 @@ def test_two_owners_who_answer_at_the_same_moment_decide_once(
 ) -> None:
     settings.OWNER_PHONE_NUMBERS = [OLIVIA, OSCAR]
     code = a_stranger(household)
-    find = owner.codes.find
+    find = codes.find
     answers: list[str] = []
 
     def oscar_comes_in_between(*args: Any) -> Any:
@@ -147,7 +147,7 @@ def test_two_owners_who_answer_at_the_same_moment_decide_once(
             answers.extend(household.text(OSCAR, f"DENY {code}"))
         return found
 
-    monkeypatch.setattr(owner.codes, "find", oscar_comes_in_between)
+    monkeypatch.setattr(codes, "find", oscar_comes_in_between)
     told = household.text(OLIVIA, f"ALLOW {code}")
     assert answers[1:] == ["👌 Okay, +1…0142 stays out and hears nothing from me."]
     assert told == ["👌 +1…0102 has said no to +1…0142 already."]
@@ -164,9 +164,9 @@ def test_a_strangers_words_stand_in_quotes_on_one_line(household: Household) -> 
 def test_the_admin_lets_in_as_the_owner_does(household: Household) -> None:
     code = a_stranger(household)
     contact = Contact.objects.get(address=SAM)
-    decide = {"by": "the admin", "now": timezone.now()}
-    assert approvals.decide_contact(contact.pk, True, **decide)
-    assert not approvals.decide_contact(contact.pk, True, **decide)
+    now = timezone.now()
+    assert approvals.decide_contact(contact.pk, True, by="the admin", now=now)
+    assert not approvals.decide_contact(contact.pk, True, by="the admin", now=now)
     household.work()
     assert household.texts_to(SAM) == [POLITE, WELCOME, ADDED]
     assert household.text(OLIVIA, f"DENY {code}") == ["👌 the admin has let +1…0142 in already."]
@@ -183,7 +183,7 @@ def test_who_was_let_in_before_is_not_welcomed_again(household: Household) -> No
 
 
 CRASHES: dict[str, tuple[Any, str]] = {
-    "the code": (owner.codes, "use"),
+    "the code": (codes, "use"),
     "the decision": (approvals, "decide_contact"),
     "the welcome": (notices, "tell"),
     "the end": (processing, "_complete"),
