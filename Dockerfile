@@ -18,6 +18,7 @@ COPY moviesms moviesms
 COPY downloads downloads
 COPY smsbot smsbot
 COPY sandbox sandbox
+COPY dashboard dashboard
 RUN .venv/bin/python -m compileall -q moviesms downloads smsbot sandbox
 
 FROM debian:bookworm-slim

@@ -155,3 +155,9 @@ def names_year(phrase: str) -> bool:
     """Whether a year is named in a way that no title has: in brackets, "from", "the … version"."""
     rest, year = _year_in(phrase)
     return year is not None and not shapes.LAST_YEAR.search(phrase) and rest != phrase
+
+
+def own_words(title: str, body: str) -> str:
+    """Return `title` if it stands in the person's own text, else "": no other words are quoted."""
+    words = rf"(?<!\w){re.escape(title.casefold())}(?!\w)"
+    return title if re.search(words, body.casefold()) else ""

@@ -11,7 +11,7 @@ from downloads.services import Match, Outcome
 from smsbot import approvals, finding, leaving, policy, rules, terms
 from smsbot.models import InboundMessage, OutboundMessage
 from smsbot.moments import day
-from smsbot.naming import Reading
+from smsbot.naming import Reading, own_words
 from smsbot.reasons import in_plain_words
 from smsbot.reply import Effect, Reply, say
 from smsbot.understanding import MOST_TITLES, Title, Understanding
@@ -53,8 +53,9 @@ def _left_out(
     for each in rules.readings_of(message.body, reading):
         titles = [want.title for want in each.wants]
         if len(titles) > MOST_TITLES and taken <= set(titles[:MOST_TITLES]):
-            names = (_own_words(title.title, message.body) for title in titles[MOST_TITLES:])
-            return [name for name in names if name]
+            names = (own_words(title.title, message.body) for title in titles[MOST_TITLES:])
+            again = {title.title.casefold() for title in titles[:MOST_TITLES]}
+            return [n for n in dict.fromkeys(names) if n and n.casefold() not in again]
     return []
 
 
@@ -101,7 +102,7 @@ def _one_title(
         return say("tv_not_yet")
     matches = resolution.matches
     if not matches:
-        title_said = _own_words(title.title, message.body)
+        title_said = own_words(title.title, message.body)
         said = say("not_found", title=title_said)
         return Reply(text=said.text, template=said.template, film=title_said)
     if not resolution.sure:
@@ -124,11 +125,6 @@ def _ask(matches: Sequence[Match]) -> Reply:
     same = len(matches) > 1 and len({match.title.casefold() for match in matches}) == 1
     question = say("ask" if same or is_series else "did_you_mean", films=names)
     return Reply(text=question.text, template=question.template, offers=matches)
-
-
-def _own_words(title: str, body: str) -> str:
-    """Return the title if it stands in the person's own text; nobody else's words are quoted."""
-    return title if title.casefold() in body.casefold() else ""
 
 
 def _take(

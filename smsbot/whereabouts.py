@@ -10,6 +10,7 @@ from downloads.services import Report
 from smsbot import rules
 from smsbot.models import InboundMessage
 from smsbot.moments import day, left, since
+from smsbot.naming import own_words
 from smsbot.policy import owner_name
 from smsbot.reasons import in_plain_words
 from smsbot.replies import style
@@ -54,15 +55,15 @@ def _list(reports: Sequence[Report], now: datetime) -> Reply:
 
 def _of_others(title: Title, body: str, now: datetime) -> Reply:
     """Answer for a film that this person did not ask for; never say who did."""
-    own_words = title.title if title.title.casefold() in body.casefold() else ""
+    said = own_words(title.title, body)
     found = meant(title, services.reports_named(title.title, now=now))
     ready = [report for report in found if report.status == "completed"]
     coming = [report for report in found if report.is_active]
     if ready:
         return say("status_ready", film=ready[0].name)
     if coming:
-        return say("status_elsewhere", film=coming[0].name, title=own_words or coming[0].name)
-    return say("status_unknown", title=own_words)
+        return say("status_elsewhere", film=coming[0].name, title=said or coming[0].name)
+    return say("status_unknown", title=said)
 
 
 # --- What is known of one film -------------------------------------------------------------------

@@ -120,10 +120,10 @@ def test_what_nothing_decides_is_asked(
     ("title", "films"),
     [
         ("Dune 3", [film("Dune", 2021), film("Dune: Part Two", 2024)]),
-        ("a dentist", [film("The Dentists Convention of Ohio")]),
+        ("a dentist", [film("The Dentists Convention of Ohio", votes=900)]),
         ("", [film("Dune")]),
         ("!!!", [film("Dune")]),
-        ("despacito", [film("Dune")]),
+        ("despacito", [film("Dune", votes=900)]),
         ("Dune", []),
     ],
 )

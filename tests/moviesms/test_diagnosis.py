@@ -622,7 +622,7 @@ def test_a_request_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("no such table: downloads_download")
 
-    monkeypatch.setattr(services, "request_movie", fail)
+    monkeypatch.setattr(services, "write_pending", fail)
     result = results("request")["a download request"]
     assert result.state == "failed"
     assert "migrate" in result.fix

@@ -62,7 +62,7 @@ def test_the_image_runs_what_is_there() -> None:
     """What the Dockerfile copies is all that the product consists of."""
     root: Path = django_settings.BASE_DIR
     text = (root / "Dockerfile").read_text()
-    for app in ("moviesms", "downloads", "smsbot", "sandbox"):
+    apps = {path.parent.name for path in root.glob("*/apps.py")}
+    assert {"moviesms", "downloads", "smsbot", "dashboard"} <= apps
+    for app in apps | {"sandbox"}:
         assert f"COPY {app} {app}\n" in text
-    packages = {path.parent.name for path in root.glob("*/apps.py")}
-    assert packages <= {"moviesms", "downloads", "smsbot", "sandbox"}

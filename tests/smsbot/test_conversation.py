@@ -203,7 +203,7 @@ def test_the_status_of_what_is_not_out_has_its_date(
 def test_the_status_of_what_is_saved(household: Household, radarr: FakeRadarr) -> None:
     radarr.fail_with((503, {"X-Application-Version": "6"}, "{}"))
     household.text(SAM, "get Inception")
-    assert status_of(household) == f"{STATUS}{INCEPTION}: saved; the movie server is away"
+    assert status_of(household) == f"{STATUS}{INCEPTION}: saved, will be added soon"
 
 
 def test_the_status_lists_each_of_ones_films_and_no_other(household: Household) -> None:

@@ -162,10 +162,13 @@ def _without_own_words(answer: str, written: str) -> str:
     if found:
         assert found[1].rstrip("…").casefold() in written.casefold(), "a model's words were quoted"
         answer = answer.replace(f'a movie called "{found[1]}"', "that movie")
-    several = re.search(r"(?m)^🤔 Not found: (.*)\.$", answer)
-    for title in several[1].split(", ") if several else []:
-        assert title.rstrip("…").casefold() in written.casefold(), "a model's words were quoted"
-    return answer.replace(several[1], FILM) if several else answer
+    for line in (r"🤔 Not found: (.*)\.", r"✋ I can take five at once\. .* after: (.*)\."):
+        several = re.search(rf"(?m)^{line}$", answer)
+        for title in several[1].split(", ") if several else []:
+            assert title.rstrip("…").casefold() in written.casefold(), "a model's words were quoted"
+        if several:
+            answer = answer[: several.start(1)] + FILM + answer[several.end(1) :]
+    return answer
 
 
 def _without_films(answer: str) -> str:
@@ -183,11 +186,11 @@ def _our_lines() -> set[str]:
         outcome: [FILM]
         for outcome in ("added", "saved", "downloading", "available", "not_found", "tv_not_yet")
     }
-    texts = [render("several", **several, offers=[FILM])]
+    texts = [render("several", **several, offers=[FILM], left_out=[FILM])]
     for template in (
         "added", "ask", "available", "chat", "choose_again", "did_you_mean", "downloading", "help",
         "never_mind", "not_found", "nothing_to_cancel", "status", "status_empty", "tv_not_yet",
-        "which_to_cancel", "withdrawn",
+        "which_to_cancel", "withdrawn", "status_unknown", "issue_which",
     ):  # fmt: skip
         texts.append(render(template, **films))
     return {line for text in texts for line in text.splitlines()}

@@ -189,7 +189,11 @@ def test_the_admin_decides_too(
     client.force_login(admin_user)
     page = reverse("admin:smsbot_issue_changelist")
     assert "no sound" in client.get(page + "?state__exact=open").content.decode()
-    chosen = {"action": "retry_selected", "_selected_action": [Issue.objects.get().pk]}
+    chosen = {
+        "action": "retry_selected",
+        "_selected_action": [Issue.objects.get().pk],
+        "sure": "yes",
+    }
     client.post(page, chosen)
     assert Issue.objects.get().state == Issue.State.RETRYING
     assert not codes.open_codes(timezone.now())
