@@ -256,7 +256,7 @@ def _failed(request: HttpRequest, now: datetime) -> Kind:
             Need(
                 key=f"outbound-{message.pk}",
                 icon="sms_failed",
-                title=f"To {message.contact}: “{acts.short(message.text)}”",
+                title=f"To {message.contact}: “{acts.short(message.shown)}”",
                 detail=message.failure or message.get_status_display().capitalize(),
                 link=reverse("dashboard:conversation", args=[message.contact_id]),
                 at=message.created_at,

@@ -265,7 +265,7 @@ def _inbound_bubble(message: InboundMessage) -> Bubble:
 def _outbound_bubble(message: OutboundMessage) -> Bubble:
     return Bubble(
         at=message.created_at,
-        text=message.text,
+        text=message.shown,
         link=reverse("admin:smsbot_outboundmessage_change", args=[message.pk]),
         ours=True,
         status=_status_label(message),
@@ -331,7 +331,7 @@ class InboundMessageAdmin(ReadOnlyAdmin):
     @admin.display(description="answers")
     def answers(self, message: InboundMessage) -> str:
         rows = (
-            (_status_label(reply), _change_link(reply, acts.short(reply.text)))
+            (_status_label(reply), _change_link(reply, acts.short(reply.shown)))
             for reply in message.replies.all()
         )
         return format_html_join(SafeString("<br>"), "{} {}", rows) or "—"
@@ -367,7 +367,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     actions = ("resend_selected",)
     actions_detail = ("resend",)
     fieldsets = (
-        (None, {"fields": ("who", "text", "state", "why", "kind", "segment_count")}),
+        (None, {"fields": ("who", "whole", "state", "why", "kind", "segment_count")}),
         ("Times", {"fields": ("created", "sent", "finished", "next_try")}),
         ("Because of", {"fields": ("reply_to", "request", "event", "copy_of", "copies")}),
         ("At Twilio", {"fields": ("twilio_sid", "error_code", "public_id")}),
@@ -405,7 +405,11 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="text", ordering="text")
     def short(self, message: OutboundMessage) -> str:
-        return acts.short(message.text)
+        return acts.short(message.shown)
+
+    @admin.display(description="text")
+    def whole(self, message: OutboundMessage) -> str:
+        return message.shown
 
     @admin.display(description="to", ordering="contact__name")
     def who(self, message: OutboundMessage) -> SafeString:

@@ -1,6 +1,5 @@
 """Changing one's mind: leaving a request, or dropping an open question."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -44,10 +43,7 @@ def leave(
 def answer(message: InboundMessage, question: OutboundMessage, chosen: int | None) -> Reply | None:
     """Take up the answer to "which one?": a number, several, or all of them."""
     count = len(question.offers or ())
-    if rules.means_all(message.body):
-        return leave_chosen(message.contact, question, range(1, count + 1))
-    numbers = _numbers(message.body, count)
-    if numbers:
+    if numbers := rules.several(message.body, count, dropping=True):
         return leave_chosen(message.contact, question, numbers)
     if chosen is None:
         return None
@@ -77,14 +73,6 @@ def _named(titles: Sequence[Title], waiting: Sequence[Report]) -> list[Report]:
 def _ask(films: Sequence[Match]) -> Reply:
     said = say("which_to_cancel", films=[film.name for film in films])
     return Reply(text=said.text, template=said.template, offers=films, asks=Asks.LEAVE)
-
-
-def _numbers(body: str, count: int) -> list[int]:
-    """Read "1 and 3": several numbers of a list, or none where anything else stands there."""
-    if not re.fullmatch(r"\s*\d{1,2}(?:(?:\s*[,;&+]\s*|\s+(?:and\s+)?)\d{1,2})+\s*[.!]?\s*", body):
-        return []
-    numbers = sorted({int(number) for number in re.findall(r"\d+", body)})
-    return numbers if all(1 <= number <= count for number in numbers) else []
 
 
 # --- The leaving itself --------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """People and their texts, both directions. A row is the truth; a task only carries its id."""
 
+import re
 import uuid
 from typing import ClassVar
 
@@ -7,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+_CODE = re.compile(r"\b(ALLOW|DENY|APPROVE|DECLINE|RETRY|SOLVED) \d{4}\b")
 
 
 class Contact(models.Model):
@@ -216,6 +219,11 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"text of {timezone.localtime(self.created_at):%d %b %Y, %H:%M}"
+
+    @property
+    def shown(self) -> str:
+        """The text as pages show it: a one-time code is for the phone that it was sent to."""
+        return _CODE.sub(r"\1 ····", self.text)
 
 
 class OutboundAttempt(models.Model):

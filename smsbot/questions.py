@@ -13,9 +13,12 @@ Asks = OutboundMessage.Asks
 
 def answer(message: InboundMessage, question: OutboundMessage, now: datetime) -> Reply | None:
     """Take up an answer that is plain to see; None when the text is none."""
-    chosen = rules.choice(message.body, _rule_offers(question))
+    offers = _rule_offers(question)
+    chosen = rules.choice(message.body, offers)
     if question.asks == Asks.LEAVE:
         return leaving.answer(message, question, chosen)
+    if question.asks == Asks.FILM and (many := rules.several(message.body, len(offers))):
+        return requesting.choose_several(message, question, many, now)
     if question.asks == Asks.CORRECTION:
         chosen = rules.correction(message.body, chosen)
     return None if chosen is None else choose(message, question, chosen, now)

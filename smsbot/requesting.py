@@ -106,7 +106,7 @@ def _one_title(
         said = say("not_found", title=title_said)
         return Reply(text=said.text, template=said.template, film=title_said)
     if not resolution.sure:
-        return _ask(matches)
+        return replace(_ask(matches), film=own_words(title.title, message.body))
     origin = f"{message.twilio_sid}:{index}"
     if alone:
         return _take(message, matches[0], origin, now, namesake=resolution.namesake)
@@ -158,6 +158,7 @@ def _take(
         percent = services.progress(download).percent
         # The last tick saw this: nothing is better than a 0 that is no longer true.
         context["percent"] = round(percent) or None if percent is not None else None
+        context["unfound"] = download.status == "searching" and bool(download.problem)
     context["release"] = _release(download, now) if tells_date else ""
     context["namesake"] = namesake.name if namesake else ""
     context["instead_of"] = instead_of.name if instead_of else ""
@@ -216,6 +217,7 @@ def _together(
         **films,
         offers=[match.name for match in offers],
         left_out=list(left_out),
+        later=[reply.film for reply in asked[:-1] if reply.film],
         owner=policy.owner_name(),
     )
     return Reply(
@@ -233,6 +235,18 @@ def choose(message: InboundMessage, question: OutboundMessage, chosen: int, now:
     match = Match(**(question.offers or [])[chosen - 1])
     taken = _take(message, match, f"{message.twilio_sid}:0", now)
     return replace(taken, question=question)
+
+
+def choose_several(
+    message: InboundMessage, question: OutboundMessage, chosen: Sequence[int], now: datetime
+) -> Reply:
+    """Take several of the films that an open question offers."""
+    offers = [Match(**offer) for offer in question.offers or ()]
+    replies = [
+        _take(message, offers[number - 1], f"{message.twilio_sid}:{index}", now, tells_date=False)
+        for index, number in enumerate(chosen)
+    ]
+    return _together(replies, question, [])
 
 
 def correct(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from smsbot import phrases, shapes, spanish
 from smsbot.naming import Reading, Wanted, interpreted
 from smsbot.understanding import Title, Understanding
-from smsbot.wishes import is_talk, main_titles, plain_text, readings, wishes
+from smsbot.wishes import is_all_talk, is_talk, main_titles, plain_text, readings, wishes
 
 __all__ = [
     "NEITHER",
@@ -22,10 +22,10 @@ __all__ = [
     "correction",
     "is_bare",
     "is_pronoun",
-    "means_all",
     "read",
     "readings",
     "readings_of",
+    "several",
 ]
 
 NEITHER = 0
@@ -76,11 +76,13 @@ _NO_TITLE = phrases.whole(
     *spanish.NO_TITLE,
 )  # fmt: skip
 _ALL = phrases.whole(
-    "(?:please |stop |drop |forget )?(?:all|both|everything|every one)(?: of (?:them|it|those))?"
-    "(?: please)?",
+    "(?:get )?(?:all|both|everything|every one)(?: of (?:them|it|those|these))?(?: please)?",
     "them all",
     *spanish.ALL,
 )
+_DROPPING = re.compile(r"(?:please )?(?:stop|drop|forget|cancel) ", re.IGNORECASE)
+_BOTH = re.compile(r"\b(?:both|ambas|ambos|las dos|los dos)\b", re.IGNORECASE)
+_NUMBERS_IN_A_ROW = re.compile(r"\d{1,2}(?:(?:\s*[,;&+]\s*|\s+(?:(?:and|y)\s+)?)\d{1,2})+")
 _NEITHER_OF_TWO = phrases.whole("(?:neither|none)(?: of (?:them|those|these))?", *spanish.NEITHER)
 _NOT_THAT = phrases.whole(
     "(?:no,? |nope,? )?not that one",
@@ -174,9 +176,20 @@ def is_pronoun(title: str) -> bool:
     return _NO_TITLE.fullmatch(plain_text(title).strip(_EDGES + "?")) is not None
 
 
-def means_all(text: str) -> bool:
-    """Whether an answer takes all that is offered."""
-    return _ALL.fullmatch(plain_text(text).strip(_EDGES + "?")) is not None
+def several(text: str, count: int, *, dropping: bool = False) -> list[int]:
+    """Return which of `count` offers an answer takes that takes several: "1 and 3", "both", "all".
+
+    With `dropping` also "forget both". An empty list when it takes one, or is no such answer.
+    """
+    plain = plain_text(text).strip(_EDGES + "?")
+    if dropping:
+        plain = _DROPPING.sub("", plain)
+    if _ALL.fullmatch(plain) and (count == 2 or not _BOTH.search(plain)):
+        return list(range(1, count + 1))
+    if not _NUMBERS_IN_A_ROW.fullmatch(plain):
+        return []
+    numbers = sorted({int(number) for number in re.findall(r"\d+", plain)})
+    return numbers if all(1 <= number <= count for number in numbers) else []
 
 
 def correction(text: str, chosen: int | None) -> int | None:
@@ -199,7 +212,9 @@ def readings_of(text: str, reading: Understanding) -> list[Reading]:
     if reading == read(text):
         return readings(text)
     whole = plain_text(text).strip(_EDGES + "?")
-    by_model = Reading(tuple(Wanted(title) for title in reading.titles), "like")
+    # "I want to see it" names no film, whatever a model makes of it: such titles are asked about.
+    wanted = (Wanted(title, ask=is_all_talk(title.title)) for title in reading.titles)
+    by_model = Reading(tuple(wanted), "like")
     if not whole or len(whole.split()) > _LONGEST_WHOLE or len(reading.titles) > 1:
         return [by_model]
     return [Reading((Wanted(Title(title=whole[:300])),), "known"), by_model]

@@ -235,20 +235,30 @@ def _affordable(message: OutboundMessage, token: uuid.UUID, now: datetime) -> bo
         f"sms:{message.contact_id}": settings.SMS_DAILY_CAP_PER_CONTACT,
     }
     if quotas.take_all(caps, now=now):
+        close_incident(f"sms:cap:{message.contact_id}", now=now)
         _warn_near_cap(now)
         return True
-    open_incident(
-        "sms:cap",
-        "The daily cap on texts is reached. News waits until tomorrow, replies are not sent. "
-        "SMS_DAILY_CAP and SMS_DAILY_CAP_PER_CONTACT set it.",
-        now=now,
-    )
+    _tell_of_cap(message.contact, now)
     if message.purpose == OutboundMessage.Purpose.NOTIFICATION:
         opens = quotas.window_opens(now)
         _settle(message, token, Status.QUEUED, now, next_attempt_at=opens, failure="daily cap")
     else:
         _settle(message, token, Status.SUPPRESSED, now, failure="daily cap")
     return False
+
+
+def _tell_of_cap(contact: Contact, now: datetime) -> None:
+    """Tell the owner whose cap is reached: the household's, or one person's."""
+    what = "News waits until tomorrow, replies are not sent"
+    if quotas.used("sms", now=now) >= settings.SMS_DAILY_CAP > 0:
+        summary = f"The daily cap on texts is reached. {what} (SMS_DAILY_CAP)."
+        open_incident("sms:cap", summary, now=now)
+        return
+    summary = (
+        f"The daily cap on texts to {contact.masked} is reached. {what} "
+        "(SMS_DAILY_CAP_PER_CONTACT)."
+    )
+    open_incident(f"sms:cap:{contact.pk}", summary, now=now)
 
 
 def _warn_near_cap(now: datetime) -> None:

@@ -163,7 +163,7 @@ def _heard(message: InboundMessage) -> Text:
 def _said(message: OutboundMessage) -> Text:
     return Text(
         at=message.created_at,
-        text=message.text,
+        text=message.shown,
         ours=True,
         pk=message.pk,
         state=message.status,

@@ -164,7 +164,7 @@ def _of_phrase(rest: str, plain: str) -> list[Reading]:
     if _is_doubtful(rest, phrase, plain):
         literal = off_end(shapes.COURTESY, phrase)
         return [_named(name, "known") for name in dict.fromkeys((phrase, literal))]
-    if phrase.islower() and _is_all_talk(phrase):
+    if phrase.islower() and is_all_talk(phrase):
         return [_named(phrase, "known", ask=True)]
     return _of_title(phrase)
 
@@ -242,7 +242,7 @@ def _literally(plain: str) -> Iterator[Reading]:
     """Read a short text as a title though it wishes: "Get Out", "Find Me Guilty"."""
     literal = plain.strip(EDGES)
     if len(literal.split()) <= _LONGEST_LITERAL:
-        yield _named(literal, "known", ask=_is_all_talk(literal))
+        yield _named(literal, "known", ask=is_all_talk(literal))
 
 
 def _bare(plain: str) -> list[Reading]:
@@ -258,7 +258,7 @@ def _bare(plain: str) -> list[Reading]:
         *shorter(shapes.COURTESY, plain[:_LONGEST_PHRASE].strip(EDGES)),
         *variants(unled(start)),
     ]
-    asks = _is_all_talk(names[-1])
+    asks = is_all_talk(names[-1])
     probes = [_named(name, how, ask=asks) for name in dict.fromkeys(names) if name]
     chosen = probes[:_MOST_PROBES] + probes[_MOST_PROBES:][-1:]
     return [*chosen, *_bare_interpreted(names[-1], how)]
@@ -281,7 +281,7 @@ def _is_talkative(plain: str) -> bool:
     return not phrases.TALK_WORDS.isdisjoint(re.findall(r"[\w']+", plain.casefold()))
 
 
-def _is_all_talk(plain: str) -> bool:
+def is_all_talk(plain: str) -> bool:
     """Whether a text is a title like "Up" or "Her", which is asked about before it is taken."""
     return phrases.TALK_WORDS.issuperset(re.findall(r"[\w']+", plain.casefold()))
 

@@ -52,6 +52,11 @@ def test_one_persons_cap_is_not_anothers(household: Household, settings: Setting
     assert len(household.text(SAM, "?")) == 1
     assert household.text(SAM, "?") == []
     assert len(household.text(ALEX, "?")) == 1
+    [cap] = Incident.objects.filter(closed_at=None)
+    assert "to +1…0142" in cap.summary  # and the others' texts do not solve it
+    household.clock.shift(timedelta(days=1))
+    assert len(household.text(SAM, "?")) == 1
+    assert not Incident.objects.filter(closed_at=None).exists()
 
 
 def test_the_owner_hears_of_the_cap_all_the_same(household: Household, settings: Settings) -> None:

@@ -6,6 +6,8 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -14,7 +16,7 @@ from moviesms import quotas
 from moviesms.incidents import open_incident
 from moviesms.models import Incident
 from smsbot import conversation, processing
-from smsbot.models import Contact, OneTimeCode
+from smsbot.models import Contact, OneTimeCode, OutboundMessage
 from tests.conftest import ALEX, KIM, SAM, Household
 from tests.smsbot.people import OLIVIA, OSCAR, code_in, has_owner, member
 from tests.smsbot.test_processing import LEASE, Killed, after, received
@@ -212,3 +214,21 @@ def test_a_wrong_code_is_counted_once_when_its_text_is_answered_again(
     household.work()
     olivia = Contact.objects.get(address=OLIVIA)
     assert quotas.used(f"wrong_codes:{olivia.pk}", now=timezone.now()) == 1
+
+
+def test_no_page_shows_a_code(household: Household, admin_client: Client, code: str) -> None:
+    """A code proves who holds the owner's phone: not who may look at its texts."""
+    owner = Contact.objects.get(address=OLIVIA)
+    question = OutboundMessage.objects.get(contact=owner)
+    assert code in question.text
+    pages = [
+        reverse("admin:smsbot_outboundmessage_changelist"),
+        reverse("admin:smsbot_outboundmessage_change", args=[question.pk]),
+        reverse("admin:smsbot_contact_change", args=[owner.pk]),
+        reverse("dashboard:conversation", args=[owner.pk]),
+        reverse("admin:index"),
+    ]
+    for page in pages:
+        shown = admin_client.get(page).content.decode()
+        assert f"ALLOW {code}" not in shown, page
+    assert "ALLOW ····" in admin_client.get(pages[1]).content.decode()
