@@ -1,8 +1,5 @@
 """The admin's pages of people and their texts: to look at, with actions that call the services."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +27,7 @@ from smsbot import (
     costs,
     issue_admin,  # noqa: F401  (registers its page)
     terms_admin,  # noqa: F401  (registers its pages)
+    threads,
 )
 from smsbot.forms import ContactForm
 from smsbot.models import Contact, InboundMessage, OutboundAttempt, OutboundMessage
@@ -38,8 +36,6 @@ from smsbot.replies import segments
 
 Status = OutboundMessage.Status
 Standing = Contact.Standing
-
-LONGEST_CONVERSATION = 200
 
 _STANDING_KINDS: dict[str, str] = {Standing.ALLOWED: "success", Standing.BLOCKED: "danger"}
 _ACCESS_KINDS = {
@@ -72,23 +68,6 @@ _OUTCOME_KINDS: dict[str, str] = {
 }
 
 
-# --- What the lists and the overview count -------------------------------------------------------
-
-
-def failed_texts() -> QuerySet[OutboundMessage]:
-    """Return the texts that did not arrive, or may not have, and were not sent again."""
-    failed = OutboundMessage.objects.filter(
-        status__in=[Status.FAILED, Status.UNDELIVERED, Status.UNKNOWN]
-    )
-    return failed.filter(resends=None)
-
-
-def texts_since(since: datetime) -> tuple[int, int]:
-    """Return how many texts came in and how many went out since then."""
-    came = InboundMessage.objects.filter(received_at__gte=since).count()
-    return came, OutboundMessage.objects.filter(sent_at__gte=since).count()
-
-
 class TroubleFilter(admin.SimpleListFilter):
     """The texts that the owner may want to send again."""
 
@@ -100,7 +79,7 @@ class TroubleFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "failed":
-            return queryset.filter(pk__in=failed_texts().values("pk"))
+            return queryset.filter(pk__in=threads.failed().values("pk"))
         return queryset
 
 
@@ -134,7 +113,7 @@ def _change_link(row: Contact | InboundMessage | OutboundMessage, text: str) -> 
 
 @admin.register(Contact)
 class ContactAdmin(ActingAdmin):
-    """The people, what they may do, and the conversation with each.
+    """The people, and what they may do.
 
     Their name, how they like to be written to and the terms on which they may ask can be edited.
     """
@@ -147,6 +126,7 @@ class ContactAdmin(ActingAdmin):
     editable = ("name", "language", "style", "muted", "needs_approval", "request_limit")
     readonly_fields = (
         "address",
+        "conversation",
         "may",
         "standing_label",
         "opted_out",
@@ -157,7 +137,6 @@ class ContactAdmin(ActingAdmin):
     fields = (*editable, *readonly_fields)
     actions = ("allow_selected", "block_selected")
     actions_detail = ("allow", "block")
-    change_form_outer_after_template = "smsbot/admin/conversation.html"
 
     empty_words = "Nobody has texted yet."
 
@@ -191,15 +170,6 @@ class ContactAdmin(ActingAdmin):
         """Write what was changed alone: the person may have texted STOP since the page opened."""
         obj.save(update_fields=form.changed_data)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Add the conversation."""
-        contact = kwargs.get("obj")
-        if contact is not None:
-            context["conversation"] = conversation(contact)
-        return super().render_change_form(request, context, *args, **kwargs)
-
     @admin.display(description="name", ordering="name")
     def called(self, contact: Contact) -> str:
         return contact.name or "no name yet"
@@ -220,57 +190,16 @@ class ContactAdmin(ActingAdmin):
             return "—"
         return format_html("{} {}", label("STOP", "warning"), moment(contact.opted_out_at))
 
+    @admin.display(description="texts")
+    def conversation(self, contact: Contact) -> SafeString:
+        page = reverse("dashboard:conversation", args=[contact.pk])
+        return format_html('<a class="text-link" href="{}">The conversation</a>', page)
+
     @admin.display(description="waits for, or had lately")
     def films(self, contact: Contact) -> str:
         films = services.requests_of(contact.address)
         names = ((film.name, film.get_status_display()) for film in films)
         return format_html_join(", ", "{} ({})", names) or "—"
-
-
-@dataclass(frozen=True)
-class Bubble:
-    """One text of a conversation as the page shows it."""
-
-    at: datetime
-    text: str
-    link: str
-    ours: bool
-    status: SafeString
-    failure: str
-
-
-def conversation(contact: Contact) -> list[Bubble]:
-    """Return the latest texts in both directions, oldest first."""
-    came = contact.inbound.order_by("-id")[:LONGEST_CONVERSATION]
-    went = contact.outbound.order_by("-id")[:LONGEST_CONVERSATION]
-    bubbles = chain(map(_inbound_bubble, came), map(_outbound_bubble, went))
-    # Of one moment the question comes before its answer.
-    ordered = sorted(bubbles, key=lambda bubble: (bubble.at, bubble.ours))
-    return ordered[-LONGEST_CONVERSATION:]
-
-
-def _inbound_bubble(message: InboundMessage) -> Bubble:
-    kind = _STATE_KINDS[message.state]
-    answered = message.state == InboundMessage.State.HANDLED
-    return Bubble(
-        at=message.received_at,
-        text=message.body or ("(a picture)" if message.num_media else "(no words)"),
-        link=reverse("admin:smsbot_inboundmessage_change", args=[message.pk]),
-        ours=False,
-        status=SafeString("") if answered else label(message.get_state_display(), kind),
-        failure=message.failure,
-    )
-
-
-def _outbound_bubble(message: OutboundMessage) -> Bubble:
-    return Bubble(
-        at=message.created_at,
-        text=message.shown,
-        link=reverse("admin:smsbot_outboundmessage_change", args=[message.pk]),
-        ours=True,
-        status=_status_label(message),
-        failure="" if _failure(message) == "—" else _failure(message),
-    )
 
 
 # --- Messages ------------------------------------------------------------------------------------

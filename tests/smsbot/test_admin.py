@@ -132,44 +132,9 @@ def test_the_list_shows_who_may_what_and_when_they_last_wrote(
     assert last.received_at.strftime("%-d %b %Y, %H:%M") in html
 
 
-def test_the_conversation_has_both_directions_in_order_and_ends_with_the_newest(
-    admin_client: Client, sam: Contact
-) -> None:
-    start = timezone.now() - timedelta(hours=1)
-    at = [start + timedelta(minutes=minute) for minute in range(5)]
-    heard(sam, "first", received_at=at[0])
-    said(sam, "second", created_at=at[1])
-    said(sam, "third", created_at=at[3], status="failed", failure="gone", error_code=30005)
-    heard(sam, "<i>between</i>", received_at=at[2], state="dead", failure="five faults")
-
+def test_a_contact_leads_to_the_conversation(admin_client: Client, sam: Contact) -> None:
     page = admin_client.get(reverse("admin:smsbot_contact_change", args=[sam.pk]))
-    bubbles = page.context["conversation"]
-    html = page.content.decode()
-
-    assert [(bubble.text, bubble.ours) for bubble in bubbles] == [
-        ("first", False),
-        ("second", True),
-        ("<i>between</i>", False),
-        ("third", True),
-    ]
-    assert "&lt;i&gt;between" in html
-    for expected in ("gone", "30005", "five faults", "given up"):
-        assert expected in html
-
-
-def test_a_long_conversation_is_cut_to_its_newest_texts(
-    admin_client: Client, sam: Contact, django_assert_max_num_queries: Any
-) -> None:
-    start = timezone.now() - timedelta(days=1)
-    for number in range(150):
-        heard(sam, f"in {number}", received_at=start + timedelta(minutes=number))
-        said(sam, f"out {number}", created_at=start + timedelta(minutes=number, seconds=1))
-
-    with django_assert_max_num_queries(12):
-        page = admin_client.get(reverse("admin:smsbot_contact_change", args=[sam.pk]))
-
-    bubbles = page.context["conversation"]
-    assert (len(bubbles), bubbles[0].text, bubbles[-1].text) == (200, "in 50", "out 149")
+    assert reverse("dashboard:conversation", args=[sam.pk]) in page.content.decode()
 
 
 # --- Inbound ------------------------------------------------------------------------------------
