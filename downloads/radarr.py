@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, NoReturn
+from typing import NoReturn
 
 from pydantic import TypeAdapter
 
@@ -38,6 +38,14 @@ from downloads.radarr_records import (
     RootFolder,
     SystemStatus,
     Trouble,
+)
+from downloads.radarr_refusals import (
+    AlreadyAdded,
+    FolderInUse,
+    Misconfigured,
+    RadarrRejected,
+    UnknownMovie,
+    meaning,
 )
 
 __all__ = [
@@ -68,34 +76,6 @@ LIBRARY_BYTES = 256 * 1024 * 1024
 HISTORY_BYTES = 64 * 1024 * 1024
 
 _VERSION = "X-Application-Version"
-
-Subject = Literal["", "root_folder", "quality_profile"]
-
-
-class RadarrRejected(ServiceError):  # named for what Radarr did, as its kinds are
-    """Radarr understood a request and refused it (400 or 409); permanent."""
-
-
-class AlreadyAdded(RadarrRejected):
-    """The film is in the library: 400 `MovieExistsValidator`, or 409 when two adds raced."""
-
-
-class UnknownMovie(RadarrRejected):
-    """Radarr's metadata service knows no film of that TMDB id: 400 on TmdbId without a code."""
-
-
-class Misconfigured(RadarrRejected):
-    """The root folder or the quality profile does not exist or does not fit.
-
-    `subject` says which: "root_folder" or "quality_profile". Only the owner can change it.
-    """
-
-    subject: Subject = ""
-
-
-class FolderInUse(RadarrRejected):
-    """The film's own folder is another film's, or a root, parent, recycle or system folder."""
-
 
 _MOVIE = TypeAdapter(Movie)
 _MOVIES = TypeAdapter(list[Movie])
@@ -400,32 +380,15 @@ class Radarr:
 
     def _rejection(self, answer: Answer, problems: list[Problem]) -> RadarrRejected:
         """Make the error of a 400's array; of several problems the most telling one decides."""
-        rank, problem = min(((_rank(p), p) for p in problems), key=lambda pair: pair[0])
-        kind, subject = _REFUSALS[rank].kind, _REFUSALS[rank].subject
-        error = self._http.error(answer, _worded(problem), kind)
+        kind, subject, words = meaning(problems)
+        error = self._http.error(answer, words, kind)
         if isinstance(error, Misconfigured):
             error.subject = subject
         return error
 
 
-# --- what we send, and what a refusal means ------------------------------------------------------
+# --- what we send --------------------------------------------------------------------------------
 
-
-class _Refusal(NamedTuple):
-    field: str | None  # lower case; None is any
-    code: str | None  # a validator's class name, "" none, None any
-    kind: type[RadarrRejected]
-    subject: Subject = ""
-
-
-_REFUSALS = (  # the most telling first
-    _Refusal("tmdbid", "MovieExistsValidator", AlreadyAdded),
-    _Refusal("tmdbid", "", UnknownMovie),
-    _Refusal("rootfolderpath", None, Misconfigured, "root_folder"),
-    _Refusal("qualityprofileid", None, Misconfigured, "quality_profile"),
-    _Refusal("path", None, FolderInUse),
-    _Refusal(None, None, RadarrRejected),
-)
 
 _ADD_OPTIONS = {"monitor": "movieOnly", "searchForMovie": True, "addMethod": "manual"}
 
@@ -440,21 +403,6 @@ WEBHOOK_EVENTS = (  # not onMovieAdded: Radarr would wait for us while it answer
     "onManualInteractionRequired",
 )
 """What Radarr is to post: what can change a download, or why it does not move."""
-
-
-def _rank(problem: Problem) -> int:
-    field, code = problem.property_name.lower(), problem.error_code
-    return next(
-        rank
-        for rank, refusal in enumerate(_REFUSALS)
-        if refusal.field in (None, field) and refusal.code in (None, code)
-    )
-
-
-def _worded(problem: Problem) -> str:
-    """Say which field Radarr refuses and why, in its own words."""
-    why = problem.error_message or problem.error_code
-    return f"{problem.property_name}: {why}" if problem.property_name else why
 
 
 def _word(value: bool) -> str:
