@@ -16,7 +16,7 @@ from tests.chaos.enumeration import Effort, enumerate_crashes, try_dependencies
 from tests.chaos.killer import Killer
 from tests.chaos.nuisance import Nuisances
 from tests.chaos.pauses import Pauses
-from tests.chaos.report import Report
+from tests.chaos.report import Report, say
 from tests.chaos.scenarios import QUICK, SCENARIOS
 from tests.chaos.servers import FAULTS, SERVICES
 
@@ -53,7 +53,7 @@ FULL_MINIMUM = {
     ),
 }
 HARD_STOP = 20 * 60
-_LINES_END = 520
+_LINES_END = 400
 """Seconds: real kills at every line go on until then, after all the rest of the enumeration."""
 _ASKED = ("P1", "P2", "P3", "P4", "P5")
 
@@ -101,9 +101,11 @@ def full(folder: Path, chance: random.Random, report: Report) -> None:
         below = -(-FULL_MINIMUM["kills below"] // len(SCENARIOS)) + 1
         effort = Effort(tuple(SCENARIOS), below=below, again=8, clock=10, each_line=True)
         enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + _LINES_END)
+        say(f"{time.monotonic() - began:4.0f} s: every line was judged as a crash point")
         report.merge(sick.wait())
         report.merge(paused.wait())
     for plan in (_KILLED, _TROUBLED):
+        say(f"{time.monotonic() - began:4.0f} s: live, {plan.name}")
         part = folder / plan.name
         part.mkdir()
         live.play(part, plan, chance=chance, report=report)
