@@ -50,7 +50,8 @@ def webhook(request: HttpRequest) -> HttpResponse:
             "INSERT OR IGNORE INTO message (sid, sender, body) VALUES (%s, %s, %s)",
             [form["MessageSid"], form["From"], form["Body"]],
         )
-    return HttpResponse("<Response/>", content_type="text/xml")
+    answer = "<Response/>"
+    return HttpResponse(answer, content_type="text/xml", headers={"Content-Length": len(answer)})
 
 
 urlpatterns = [path("api/sms/webhook", webhook)]
