@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smsbot import rules
+from smsbot import rules, spanish
 from smsbot.phrases import any_of, start_of, whole
 from smsbot.shapes import COURTESY
 from smsbot.wishes import plain_text
@@ -77,8 +77,8 @@ _OF_BROKEN = (
     rf"(?:something(?:'s| is)|there(?:'s| is) something) (?:wrong|off) with {_T}",
 )
 _FORMS = (
-    *((WRONG_FILM, whole(form), False) for form in _OF_WRONG_FILM),
-    *((BROKEN, whole(form), False) for form in _OF_BROKEN),
+    *((WRONG_FILM, whole(form), False) for form in (*_OF_WRONG_FILM, *spanish.WRONG_FILM)),
+    *((BROKEN, whole(form), False) for form in (*_OF_BROKEN, *spanish.BROKEN)),
     (WRONG_FILM, whole(_OF_ANOTHER), True),
 )
 _NO_FILM = whole(

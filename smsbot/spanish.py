@@ -219,6 +219,26 @@ NOT_THAT = (
     "(?:no,? )?(?:esa no(?: es)?|no es esa|la otra)", "(?:no,? )?(?:quiero|quer[ií]a) la otra",
 )  # fmt: skip
 
+# --- Complaints ----------------------------------------------------------------------------------
+
+_TITLE = r"(?P<title>.{1,80}?)"
+_OF = rf"(?: (?:de|en|con) {_TITLE})?"
+_PART = r"(?:sonido|audio|imagen|subt[ií]tulos|voz)"
+WRONG_FILM = (
+    r"(?:es |me (?:diste|mandaste|bajaste|trajiste) )?(?:la )?pel[ií]cula equivocada",
+    r"(?:es|me (?:diste|mandaste|bajaste|trajiste)) otra pel[ií]cula",
+    r"no es la pel[ií]cula que (?:quer[ií]a|ped[ií])",
+)
+BROKEN = (
+    rf"(?:no tiene|est[aá] sin|sin|no hay) {_PART}{_OF}",
+    rf"{_TITLE} (?:no tiene|est[aá] sin|sin) {_PART}",
+    rf"no se (?:oye|escucha|ve)(?: (?:nada|bien))?{_OF}",
+    rf"{_TITLE} no se (?:oye|escucha|ve)(?: (?:nada|bien))?",
+    rf"{_TITLE} est[aá] (?:rota|da[ñn]ada|cortada|incompleta)",
+    rf"{_TITLE} (?:no (?:funciona|se reproduce)|se (?:corta|traba|congela))",
+    rf"los subt[ií]tulos{_OF} (?:est[aá]n mal|no (?:coinciden|est[aá]n|funcionan))",
+)
+
 # --- Preferences ---------------------------------------------------------------------------------
 
 SETTINGS = (r"(?:mis |ver (?:mis )?)?(?:ajustes|preferencias|configuraci[oó]n)",)

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from smsbot import complaints
 from smsbot.models import Contact, OutboundMessage
 from tests.conftest import Household
 from tests.fakes import FakeRadarr, FakeTmdb
@@ -166,3 +167,29 @@ def test_the_news_comes_in_spanish_too(household: Household, radarr: FakeRadarr)
     household.tick(minutes=3)
     assert household.texts_to(SAM)[-1] == "🎉 ¡Coco (2017) está lista para ver! ¡Que la disfrutes!"
     assert Contact.objects.get().heard_language == "es"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "title"),
+    [
+        ("Dune sin sonido", "broken", "Dune"),
+        ("la película no tiene sonido", "broken", ""),
+        ("no tiene audio", "broken", ""),
+        ("no se oye nada en Coco", "broken", "Coco"),
+        ("Coco está dañada", "broken", "Coco"),
+        ("los subtítulos de Coco están mal", "broken", "Coco"),
+        ("es otra película", "wrong_film", ""),
+        ("¡la película equivocada!", "wrong_film", ""),
+    ],
+)
+def test_a_complaint_is_no_request(text: str, kind: str, title: str) -> None:
+    found = complaints.read(text)
+    assert found is not None
+    assert (found.kind, found.title) == (kind, title)
+
+
+@pytest.mark.parametrize(
+    "text", ["quiero ver Coco", "sin city", "¿dónde está mi película?", "estado"]
+)
+def test_what_is_no_complaint(text: str) -> None:
+    assert complaints.read(text) is None
