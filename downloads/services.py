@@ -182,7 +182,8 @@ def requesters(download: Download) -> list[str]:
     """Return the addresses of those who wait for a download, or waited when it ended."""
     left = [DownloadRequest.State.WITHDRAWN, DownloadRequest.State.DECLINED]
     asked = DownloadRequest.objects.filter(download=download, generation=download.generation)
-    return list(asked.exclude(state__in=left).values_list("requester", flat=True))
+    waiting = asked.exclude(state__in=left).values_list("requester", flat=True)
+    return list(dict.fromkeys(waiting))
 
 
 def download(tmdb_id: int, media_type: str = MediaType.MOVIE) -> Download:

@@ -18,7 +18,7 @@ ORDINARY = {
 HELP = re.compile(r"(help|commands?|\?|what can you do|how does this work)\W*", re.IGNORECASE)
 STATUS = re.compile(
     r"\b(status|progress|where('s| is| are)|how('s| is)|is (it|\w.*) (ready|done|here)|"
-    r"what'?s (coming|downloading)|how (far|long))\b",
+    r"what'?s (coming|downloading)|how (far|long)|when will .+ be|is .+ there|estado|d[oó]nde)\b",
     re.IGNORECASE,
 )
 CANCEL = re.compile(
@@ -30,7 +30,12 @@ CHOICE = re.compile(r"\W*(?:(?:the|number|no\.?|option)\s+)*(\d{1,2})\W*", re.IG
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 ASK = re.compile(
     r"\b(?:get|find|download|add|want|grab|fetch|watch|see|have|need|like|look(?:ing)? for|"
-    r"order|play)\b(?:\s+(?:me|us|to (?:watch|see|get|download)))*\s*",
+    r"order|play)\b(?:\s+(?:me|us|to (?:watch|see|get|download)))*\s*|"
+    r"\b(?:quiero|queremos|cons[ií]gueme|consigues|bajar|ponme|b[uú]scame|busca)\b(?:\s+(?:ver|me))?\s*",
+    re.IGNORECASE,
+)
+SPANISH = re.compile(
+    r"\b(?:quiero|queremos|cons[ií]gueme|consigues|bajar|ponme|b[uú]scame|busca|estado|d[oó]nde|hola)\b",
     re.IGNORECASE,
 )
 BEFORE = re.compile(r"^(?:(?:the |that |a )?(?:movie|film)s?(?: called| named)?)\b", re.IGNORECASE)
@@ -74,7 +79,8 @@ def read(text: str, catalogue: Catalogue) -> Json:
         rest = text[asked.end() :] if asked else text
         titles = _titles(rest, catalogue, guess=bool(asked))
         intent = "request" if titles else "chat"
-    return {"intent": intent, "titles": titles, "choice": choice, "language": "en"}
+    language = "es" if SPANISH.search(text) else "en"
+    return {"intent": intent, "titles": titles, "choice": choice, "language": language}
 
 
 def _choice(text: str) -> int | None:

@@ -111,7 +111,7 @@ def _tell_owner(issue: Issue, film: Match, now: datetime) -> None:
     what = issue.get_kind_display()
     words = " ".join(issue.inbound.body.split())[:_LONGEST_WORDS]
     if not settings.OWNER_PHONE_NUMBERS:
-        summary = f'{issue.contact} says {film.name} {what}: "{words}". The admin has the issue.'
+        summary = f'{issue.contact} on {film.name}: "{words}" ({what}).'
         open_incident(_incident(issue), summary, now=now)
         return
     notices.tell_owners(

@@ -279,7 +279,7 @@ class Issue(models.Model):
         ordering: ClassVar = ["-id"]
 
     def __str__(self) -> str:
-        return f"issue {self.pk} of {self.download_id}"
+        return f"{self.contact} on {self.download}: {self.get_kind_display()}"
 
 
 class OneTimeCode(models.Model):

@@ -48,6 +48,7 @@ def ask(world: World, text: str, key: str | None = None, **extra: Any) -> Any:
     [
         ("Can you get The Dark Knight for me?", [("The Dark Knight", None)]),
         ("get Dune", [("Dune", None)]),
+        ("quiero ver Coco", [("Coco", None)]),
         ("can you find The Matrix (1999)?", [("The Matrix", 1999)]),
         ("i want dune part two please", [("Dune: Part Two", None)]),
         ("download It", [("It", None)]),
