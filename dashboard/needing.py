@@ -20,7 +20,7 @@ LOST_FOR = timedelta(days=14)
 """How long a text that was not answered, or did not arrive, is worth a thought."""
 
 # These are shown by the rows they are about.
-_TOLD_BY_ROWS = ("stuck:", "inbound:", "outbound:")
+_TOLD_BY_ROWS = ("issue:", "stuck:", "inbound:", "outbound:")
 _SETUP_CARDS = {
     "radarr": "radarr",
     "tmdb": "tmdb",
