@@ -7,6 +7,7 @@ any time: then the heartbeat goes to SQL, everybody ticks, and a wake-up is just
 import json
 import time
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db.models import F
 
 from downloads.models import MonitorState
-from moviesms import live
+from moviesms import claims, live
 from moviesms.incidents import open_incident
 
 CHANNEL = "monitor:wake"
@@ -27,6 +28,7 @@ _PROLONG = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
 return redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
 """
+_GIVE_UP = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
 
 
 def wake() -> None:
@@ -53,13 +55,31 @@ def take_lease(holder: uuid.UUID) -> bool:
         return bool(redis.eval(_PROLONG, 1, _LEASE, str(holder), milliseconds))
 
     held = live.try_call(run)
+    if held is False and give_up_lease_of(claims.dead_processes()):
+        held = live.try_call(run)
     return True if held is None else held
 
 
 def give_up_lease(holder: uuid.UUID) -> None:
     """Let another process tick at once, instead of after the lease."""
-    script = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
-    live.try_call(lambda redis: redis.eval(script, 1, _LEASE, str(holder)))
+    live.try_call(lambda redis: redis.eval(_GIVE_UP, 1, _LEASE, str(holder)))
+
+
+def give_up_lease_of(processes: Collection[str]) -> bool:
+    """Free the lease if one of these processes held it; say whether it may be free now.
+
+    The names are those of `moviesms.claims`.
+    """
+    if not processes:
+        return False
+    raw: Any = live.try_call(lambda redis: redis.get(_LEASE))
+    if raw is None:
+        return True
+    holder = uuid.UUID(raw.decode())
+    if not claims.is_of(holder, processes):
+        return False
+    give_up_lease(holder)
+    return True
 
 
 def beat(heartbeat: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ A requester is an opaque address. Times are aware and in UTC. Calls that reach T
 made outside any transaction; they raise ServiceError where their own docstring does not say better.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -138,6 +139,7 @@ __all__ = [
     "resolve",
     "retry_download",
     "set_monitor",
+    "take_over_monitor",
     "tone",
     "unannounced",
     "unannounced_of",
@@ -250,6 +252,15 @@ def set_monitor(wanted: str, *, now: datetime, patience: float = 3.0) -> dict[st
 def watch_monitor(now: datetime) -> None:
     """Have the owner told when no monitor process is at work; a worker looks now and then."""
     control.watch(now)
+
+
+def take_over_monitor(dead: Collection[str]) -> None:
+    """Have a living monitor tick at once if one of the dead processes had the lease.
+
+    The names are those of `moviesms.claims`.
+    """
+    if control.give_up_lease_of(dead):
+        control.wake()
 
 
 def wake_monitor() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connections
 
+from downloads import services
 from moviesms import alerts, claims, watch
 from smsbot import backfill, notifications, processing, sending, unknown
 
@@ -50,6 +51,7 @@ def _take_over_from_the_dead(now: datetime) -> None:
         return
     processing.release(dead, now)
     unknown.release(dead, now)
+    services.take_over_monitor(dead)
     claims.forget(dead)
 
 

@@ -15,8 +15,9 @@ from downloads import control, services
 from downloads.management.commands import run_download_monitor
 from downloads.models import MonitorState
 from downloads.monitor import TickResult
-from moviesms import live
+from moviesms import claims, live
 from moviesms.embedded_redis import EmbeddedRedis
+from tests.processes import token_of_the_dead
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ONE, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -72,6 +73,31 @@ def test_the_lease_ends_by_itself_and_is_prolonged_by_its_holder(settings: Any) 
     assert redis.pttl(LEASE) <= 5_000
     control.take_lease(ONE)
     assert redis.pttl(LEASE) > 30_000
+
+
+def test_the_lease_of_a_dead_process_is_the_next_ones_at_once() -> None:
+    control.take_lease(token_of_the_dead())
+    assert control.take_lease(ONE)
+    assert not control.take_lease(OTHER)
+
+
+def test_a_lease_taken_over_by_the_sweep_wakes_a_monitor() -> None:
+    control.take_lease(token_of_the_dead())
+    dead = claims.dead_processes()
+    with get_redis_connection("live").pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe(control.CHANNEL)
+        channel.get_message(timeout=1)  # that it has subscribed
+        services.take_over_monitor(dead)
+        assert channel.get_message(timeout=5) is not None
+    claims.forget(dead)
+    assert control.take_lease(ONE)
+
+
+def test_the_living_keep_their_lease_when_others_die() -> None:
+    control.take_lease(claims.token())
+    token_of_the_dead()
+    services.take_over_monitor(claims.dead_processes())
+    assert not control.take_lease(ONE)
 
 
 def test_an_expired_lease_is_the_next_ones() -> None:

@@ -1,23 +1,9 @@
 """Claims: a token tells whether the process that made it is dead."""
 
-import os
 import uuid
 
 from moviesms import claims
-
-
-def token_of_the_dead() -> uuid.UUID:
-    """Return a token that a process made which has ended since, without a word."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.write(writer, claims.token().bytes)
-        os._exit(9)
-    os.waitpid(pid, 0)
-    token = uuid.UUID(bytes=os.read(reader, 16))
-    os.close(reader)
-    os.close(writer)
-    return token
+from tests.processes import token_of_the_dead
 
 
 def test_a_claim_of_a_living_process_is_not_taken_for_a_dead_one() -> None:

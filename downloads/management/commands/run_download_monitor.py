@@ -4,7 +4,6 @@ import os
 import socket
 import threading
 import time
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.utils.module_loading import import_string
 from downloads import control
 from downloads.models import MonitorState
 from downloads.monitor import TickResult, tick
-from moviesms import live
+from moviesms import claims, live
 from moviesms.incidents import close_incident
 from moviesms.loop import LoopCommand
 
@@ -36,7 +35,7 @@ class Command(LoopCommand):
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.identity = uuid.uuid4()
+        self.identity = claims.token()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.last_tick: datetime | None = None
         self.tick_seconds: float | None = None
