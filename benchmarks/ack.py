@@ -1,7 +1,8 @@
 """How quickly a text is taken, against the floor: `python -m benchmarks.ack`.
 
 Both are served by one granian process with sixteen threads on SQLite with synchronous=FULL. The
-floor checks the signature and inserts one row. We run whole: worker and monitor answer meanwhile.
+floor checks the signature and inserts one row. We run twice: once with worker and monitor stopped,
+so that like is held against like, and once whole, answering meanwhile.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from itertools import islice
 
 from benchmarks.load import Result, as_fast_as_possible, at_rate, texts
-from benchmarks.stack import account, floor, moviesms
+from benchmarks.stack import account, floor, moviesms, stopped
 
 BODY = "hello there"
 """Small talk: it costs the worker no search, so that what is measured is the taking."""
@@ -25,10 +26,16 @@ def main() -> int:
     options = parser.parse_args()
     with floor() as port:
         at_floor = _measure("floor", port, options)
+    if not options.small:  # there the same process takes and answers
+        with moviesms() as stack, stopped(stack, "celery", "run_download_monitor"):
+            _against(at_floor, _measure("taking alone", stack.port, options))
     with moviesms(*(["--small"] if options.small else [])) as stack:
-        ours = _measure("moviesms", stack.port, options)
-    print(f"\nrate against the floor: {100 * ours.rate / at_floor.rate:.0f} %")
+        _against(at_floor, _measure("while answering", stack.port, options))
     return 0
+
+
+def _against(at_floor: Result, ours: Result) -> None:
+    print(f"rate against the floor: {100 * ours.rate / at_floor.rate:.0f} %", flush=True)
 
 
 def _measure(name: str, port: int, options: argparse.Namespace) -> Result:

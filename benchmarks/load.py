@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from twilio.request_validator import RequestValidator
 
 PATH = "/api/sms/webhook"
+_PEOPLE = 50
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Result:
 
 
 def texts(account: Account, body: str) -> Iterator[bytes]:
-    """Yield requests without end, each of another person and with another SID."""
+    """Yield requests without end, each with another SID, of the fifty people of a household."""
     validator = RequestValidator(account.token)
     run = secrets.token_hex(8)
     for number in itertools.count():
@@ -53,7 +54,7 @@ def texts(account: Account, body: str) -> Iterator[bytes]:
             "SmsSid": sid,
             "SmsMessageSid": sid,
             "AccountSid": account.sid,
-            "From": f"+1202{5550000 + number % 9000:07d}",
+            "From": f"+1202{5550000 + number % _PEOPLE:07d}",
             "To": account.number,
             "Body": body,
             "NumMedia": "0",

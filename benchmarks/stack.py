@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,19 @@ def moviesms(*arguments: str, starts: int = 1) -> Iterator[Stack]:
 
 
 @contextmanager
+def stopped(stack: Stack, *names: str) -> Iterator[None]:
+    """Stop the processes of these names meanwhile, as `pss` names them."""
+    pids = [pid for pid, name in _processes(stack.process.pid).items() if name in names]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
 def floor() -> Iterator[int]:
     """Run the floor; yield its port."""
     with tempfile.TemporaryDirectory() as folder:
@@ -136,18 +149,24 @@ def outside(queue: int = 0) -> Iterator[int]:
 def pss(leader: int) -> dict[str, float]:
     """Return the proportional set size, in MB, of each process in the session of `leader`."""
     sizes = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) != leader or fields[0] == "Z":
-                continue
-            rollup = (folder / "smaps_rollup").read_text()
-            words = (folder / "cmdline").read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
-        sizes[f"{_name(words)} ({folder.name})"] = kilobytes / 1024
+    for pid, name in _processes(leader).items():
+        with suppress(OSError):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
+            sizes[f"{name} ({pid})"] = kilobytes / 1024
     return sizes
+
+
+def _processes(leader: int) -> dict[int, str]:
+    """Return the living processes in the session of `leader`, by what they are."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                words = (folder / "cmdline").read_bytes().decode().split("\0")
+                found[int(folder.name)] = _name(words)
+    return found
 
 
 def _name(words: Sequence[str]) -> str:

@@ -168,7 +168,8 @@ def _is_there(match: Match, *, bound: bool) -> bool:
 
 def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
     """Return the download of this film, asked for again if it has ended without its file."""
-    download, _ = Download.objects.get_or_create(
+    # Locked, so that it is not cancelled as unwanted while somebody joins it.
+    download, _ = Download.objects.select_for_update().get_or_create(
         media_type=MediaType.MOVIE,
         tmdb_id=match.tmdb_id,
         defaults={
@@ -181,8 +182,6 @@ def _wanted(match: Match, now: datetime, is_there: bool) -> Download:
             "status_changed_at": now,
         },
     )
-    # Locked, so that it is not cancelled as unwanted while somebody joins it.
-    download = Download.objects.select_for_update().get(pk=download.pk)
     is_ready = download.status == Status.COMPLETED and is_there
     if not download.is_active and not is_ready and not begin_generation(download, now=now):
         raise _MovedMeanwhile

@@ -93,14 +93,18 @@ def beat(heartbeat: dict[str, Any]) -> None:
 def last_heartbeat() -> dict[str, Any]:
     """Return the newest heartbeat, from Redis or SQL; empty when there is none."""
     kept: dict[str, Any] = MonitorState.load().heartbeat
+    return max(_live_heartbeat(), kept, key=lambda heartbeat: str(heartbeat.get("at", "")))
+
+
+def _live_heartbeat() -> dict[str, Any]:
     raw = live.try_call(lambda redis: redis.get(_HEARTBEAT))
-    fresh: dict[str, Any] = json.loads(raw) if raw else {}
-    return max(fresh, kept, key=lambda heartbeat: str(heartbeat.get("at", "")))
+    heartbeat: dict[str, Any] = json.loads(raw) if raw else {}
+    return heartbeat
 
 
 def watch(now: datetime) -> None:
     """Tell the owner when no monitor process is at work; its next heartbeat ends it."""
-    if not is_alive(last_heartbeat(), now):
+    if not (is_alive(_live_heartbeat(), now) or is_alive(last_heartbeat(), now)):
         summary = (
             "The monitor is silent: downloads are not followed. Start it: manage.py "
             "run_download_monitor (manage.py up does)."

@@ -36,10 +36,9 @@ def mark_announced(request_id: int, *, now: datetime, told_end: bool = False) ->
     Call it in the transaction that writes the text. With `told_end` the text has said how it ended
     (ready, or refused), and the request ends with it.
     """
-    request = DownloadRequest.objects.select_related("download").get(pk=request_id)
-    if request.announced_at is None:
-        DownloadRequest.objects.filter(pk=request_id).update(announced_at=now)
+    DownloadRequest.objects.filter(pk=request_id, announced_at=None).update(announced_at=now)
     if told_end:
+        request = DownloadRequest.objects.get(pk=request_id)
         # By its own generation: somebody else may have begun another one meanwhile.
         ready = DownloadEvent.objects.filter(
             download=request.download_id, generation=request.generation, kind="completed"

@@ -27,11 +27,14 @@ def open_incident(key: str, summary: str, *, now: datetime) -> bool:
     return opened
 
 
-def close_incident(key: str, *, now: datetime) -> bool:
-    """Close what is open under `key`; return True when there was something to close."""
-    if not Incident.objects.filter(key=key, closed_at=None).exists():
-        return False
-    closed = Incident.objects.filter(key=key, closed_at=None).update(closed_at=now)
-    if closed:
+def close_incident(*keys: str, now: datetime) -> bool:
+    """Close what is open under any of `keys`; return True when there was something to close."""
+    found = Incident.objects.filter(key__in=keys, closed_at=None).order_by()
+    closed = [
+        key
+        for key in found.values_list("key", flat=True)
+        if Incident.objects.filter(key=key, closed_at=None).update(closed_at=now)
+    ]
+    for key in closed:
         log.info("incident closed", key=key)
     return bool(closed)

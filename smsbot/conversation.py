@@ -48,13 +48,13 @@ def answer(message: InboundMessage, *, now: datetime, keep: Callable[..., None])
     cannot be asked: the message is then tried again later.
     """
     contact, heard = message.contact, language.recognise(message.body)
+    question = open_question(contact, answering=message)
     with speaking_to(contact, heard):
-        reply = _before_reading(message, now)
+        reply = _before_reading(message, question, now)
     if reply is not None:
         return _remembering(reply, contact, heard)
     reading, heard = _read(message, keep)
     with speaking_to(contact, heard):
-        question = open_question(contact, answering=message)
         return _remembering(_act(message, reading, question, now, keep), contact, heard)
 
 
@@ -65,7 +65,9 @@ def _remembering(reply: Reply, contact: Contact, heard: str) -> Reply:
     return replace(reply, contact_changes={**reply.contact_changes, "heard_language": heard})
 
 
-def _before_reading(message: InboundMessage, now: datetime) -> Reply | None:
+def _before_reading(
+    message: InboundMessage, question: OutboundMessage | None, now: datetime
+) -> Reply | None:
     """Answer what costs no reading: the carriers' words, who may not ask, answers, preferences."""
     contact = message.contact
     word = standing.opt_word(message, contact)
@@ -89,7 +91,6 @@ def _before_reading(message: InboundMessage, now: datetime) -> Reply | None:
         decided = owner.command(message, now) or repairs.command(message, now)
         if decided is not None:
             return decided
-    question = open_question(contact, answering=message)
     plain = _without_reading(message, question, now)
     if plain is not None:
         return plain
@@ -160,7 +161,10 @@ def _read(message: InboundMessage, keep: Callable[..., None]) -> tuple[Understan
     else:
         by_rule = rules.command(message.body)
         reading = by_rule or _ask_model(message) or rules.read(message.body)
-        keep(understanding=reading.model_dump(mode="json"))
+        message.understanding = reading.model_dump(mode="json")
+        if by_rule is None and understanding.is_configured():
+            # What rules say they would say again; what a model said has its price.
+            keep(understanding=message.understanding)
     titles = [title.title for title in reading.titles]
     return reading, language.of_reading(message.body, titles, reading.language)
 
@@ -168,8 +172,9 @@ def _read(message: InboundMessage, keep: Callable[..., None]) -> tuple[Understan
 def _ask_model(message: InboundMessage) -> Understanding | None:
     """Return the model's reading; None when there is no model, no budget, or no answer."""
     now = timezone.now()
-    spent = quotas.used("openai:tokens", now=now)
-    if not understanding.is_configured() or 0 < settings.OPENAI_DAILY_TOKENS <= spent:
+    if not understanding.is_configured():
+        return None
+    if 0 < settings.OPENAI_DAILY_TOKENS <= quotas.used("openai:tokens", now=now):
         return None
     if not quotas.take("openai:calls", settings.OPENAI_DAILY_CALLS, now=now):
         return None

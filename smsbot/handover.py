@@ -3,8 +3,9 @@
 When that fails nothing is lost: the sweep of the monitor's process finds the row.
 """
 
+import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import lru_cache
 
 import structlog
@@ -38,12 +39,15 @@ def line(contact_id: int) -> None:
 def _hand_over(job: Callable[..., None], *args: int) -> None:
     if settings.WORK_IN_THREADS:
         _threads().submit(_do, job, *args)
-    elif not breaker.is_open:
-        _publish(job.__name__, *args)
+    else:
+        # Beside the request: nobody who texts waits for Redis.
+        _publisher().submit(_publish, job.__name__, *args)
 
 
 def _publish(name: str, *args: int) -> None:
     """Publish a task; a broker that does not answer at once is left to the sweep."""
+    if breaker.is_open:
+        return
     # Loaded by who publishes, and by nobody else: Celery is a fifth of a process.
     from kombu.exceptions import OperationalError
 
@@ -58,8 +62,18 @@ def _publish(name: str, *args: int) -> None:
 
 
 @lru_cache(maxsize=1)
+def _publisher() -> Executor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
+
+
+@lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="work")
+
+
+# A fork has our caches and none of our threads.
+os.register_at_fork(after_in_child=_publisher.cache_clear)
+os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def _do(job: Callable[..., None], *args: int) -> None:

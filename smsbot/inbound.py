@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import QueryDict
 
 from smsbot.models import Contact, InboundMessage
@@ -78,26 +78,32 @@ def parse(form: QueryDict, *, from_list: bool = False) -> Incoming | None:
 
 
 def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[InboundMessage, bool]:
-    """Insert the row in one durable transaction; (the row, False) when its SID is there already.
+    """Insert the row durably; (the row, False) when its SID is there already.
 
     With `dead`, a reason, the row is stored as given up: it is seen, and not answered.
     """
-    known = Contact.objects.filter(address=incoming.sender).first()
-    with transaction.atomic(durable=True):
-        contact = known or Contact.objects.get_or_create(address=incoming.sender)[0]
-        return InboundMessage.objects.get_or_create(
-            twilio_sid=incoming.sid,
-            defaults={
-                "contact": contact,
-                # PostgreSQL cannot hold a NUL, and no phone means one.
-                "body": incoming.body.replace("\x00", ""),
-                "num_media": incoming.num_media,
-                "skips_line": is_opt_word(incoming.body),
-                "received_at": now,
-                "state": State.DEAD if dead else State.RECEIVED,
-                "failure": dead,
-            },
-        )
+    message = InboundMessage(
+        twilio_sid=incoming.sid,
+        contact_id=_contact_id(incoming.sender),
+        # PostgreSQL cannot hold a NUL, and no phone means one.
+        body=incoming.body.replace("\x00", ""),
+        num_media=incoming.num_media,
+        skips_line=is_opt_word(incoming.body),
+        received_at=now,
+        state=State.DEAD if dead else State.RECEIVED,
+        failure=dead,
+    )
+    try:
+        with transaction.atomic(durable=True):
+            message.save(force_insert=True)
+    except IntegrityError:
+        return InboundMessage.objects.get(twilio_sid=incoming.sid), False
+    return message, True
+
+
+def _contact_id(address: str) -> int:
+    known = Contact.objects.filter(address=address).order_by().values_list("pk", flat=True)
+    return next(iter(known), None) or Contact.objects.get_or_create(address=address)[0].pk
 
 
 def is_opt_word(body: str) -> bool:

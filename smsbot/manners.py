@@ -34,10 +34,12 @@ def answer(message: InboundMessage, *, has_question: bool) -> Reply | None:
     said = _without_emoji(plain_text(message.body)).strip(_EDGES)
     is_thanks = bool(_THANKS.fullmatch(said))
     is_quiet = not re.search(r"\w", said) or bool(_ACKNOWLEDGED.fullmatch(said))
-    last = _last_said(message)
-    if last is None or not (is_thanks or is_quiet) or (has_question and not is_thanks):
+    if not (is_thanks or is_quiet) or (has_question and not is_thanks):
         return None
     if "?" in message.body and not is_thanks:
+        return None
+    last = _last_said(message)
+    if last is None:
         return None
     return NOTHING if is_quiet or last.template == "youre_welcome" else say("youre_welcome")
 

@@ -49,17 +49,15 @@ class ClaimLost(Exception):
 
 def process_line(inbound_id: int) -> None:
     """Answer this message and whatever waits behind it for the same contact; send the answers."""
-    contact_id = (
-        InboundMessage.objects.filter(pk=inbound_id).values_list("contact_id", flat=True).first()
-    )
-    if contact_id is None:
-        return
     next_id: int | None = inbound_id
     started_at = timezone.now()
-    while next_id is not None and process_one(next_id, timezone.now()):
-        sending.deliver_line(contact_id)
+    while next_id is not None:
+        message = _process(next_id, timezone.now())
+        if message is None:
+            return
+        sending.deliver_line(message.contact_id)
         sending.deliver_since(started_at)
-        waiting = due(timezone.now()).filter(contact_id=contact_id)
+        waiting = due(timezone.now()).filter(contact_id=message.contact_id)
         next_id = waiting.values_list("id", flat=True).first()
 
 
@@ -70,13 +68,18 @@ def due(now: datetime) -> QuerySet[InboundMessage]:
 
 def process_one(inbound_id: int, now: datetime) -> bool:
     """Claim and answer one message; False when it is not there to be taken."""
+    return _process(inbound_id, now) is not None
+
+
+def _process(inbound_id: int, now: datetime) -> InboundMessage | None:
+    """Claim and answer one message, and return it; None when it is not there to be taken."""
     token = _claim(inbound_id, now)
     if token is None:
-        return False
+        return None
     message = InboundMessage.objects.select_related("contact").get(pk=inbound_id)
     if message.attempts > MOST_ATTEMPTS:
         _die(message, token, "gave up after five faults", now)
-        return True
+        return message
 
     def keep(**fields: object) -> None:
         """Store what was learnt, if the row is still ours, and prolong the lease."""
@@ -86,7 +89,7 @@ def process_one(inbound_id: int, now: datetime) -> bool:
         _answer(message, token, keep, now)
     except ClaimLost:
         log.warning("claim lost", inbound=message.pk)
-    return True
+    return message
 
 
 def _answer(
@@ -183,7 +186,15 @@ def _write(message: InboundMessage, token: uuid.UUID, **fields: object) -> None:
 def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: datetime) -> Reply:
     """Write the reply, what it announces and the message's end, in one transaction; return it."""
     with transaction.atomic():
-        _write(message, token, state=State.HANDLED, handled_at=now, lease_until=None, failure="")
+        _write(
+            message,
+            token,
+            state=State.HANDLED,
+            handled_at=now,
+            lease_until=None,
+            failure="",
+            understanding=message.understanding,
+        )
         if reply.late is not None:
             with speaking_to(message.contact):
                 reply = replace(reply.late(now), question=reply.question)
@@ -203,20 +214,19 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
 
 
 def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
-    OutboundMessage.objects.get_or_create(
+    """Write the text, unless the message has one of this purpose already."""
+    text = OutboundMessage(
         in_reply_to=message,
         purpose=purpose,
-        resend_of=None,
-        defaults={
-            "contact_id": message.contact_id,
-            "text": reply.text,
-            "template": reply.template,
-            "offers": [match.as_dict() for match in reply.offers] or None,
-            "asks": reply.asks,
-            "request_id": reply.announces[0][0] if len(reply.announces) == 1 else None,
-            "created_at": now,
-        },
+        contact_id=message.contact_id,
+        text=reply.text,
+        template=reply.template,
+        offers=[match.as_dict() for match in reply.offers] or None,
+        asks=reply.asks,
+        request_id=reply.announces[0][0] if len(reply.announces) == 1 else None,
+        created_at=now,
     )
+    OutboundMessage.objects.bulk_create([text], ignore_conflicts=True)
 
 
 def _back_off(

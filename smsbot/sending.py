@@ -82,10 +82,10 @@ def due(now: datetime) -> QuerySet[OutboundMessage]:
 
 def deliver_one(message_id: int, now: datetime) -> bool:
     """Claim and send one message; False when it was not there to be taken."""
-    token = _claim(message_id, now)
-    if token is None:
+    message = OutboundMessage.objects.select_related("contact").filter(pk=message_id).first()
+    token = _claim(message, now) if message else None
+    if message is None or token is None:
         return False
-    message = OutboundMessage.objects.select_related("contact").get(pk=message_id)
     reason = _why_not(message)
     if reason is not None:
         _settle(message, token, Status.SUPPRESSED, now, failure=reason)
@@ -199,17 +199,14 @@ def _claimable(now: datetime) -> Q:
     return Q(status=Status.QUEUED) & rested & ~Q(Exists(older))
 
 
-def _claim(message_id: int, now: datetime) -> uuid.UUID | None:
-    text = OutboundMessage.objects.filter(pk=message_id).values_list("text", flat=True).first()
-    if text is None:
-        return None
+def _claim(message: OutboundMessage, now: datetime) -> uuid.UUID | None:
     token = claims.token()
     # Counted with the claim: whatever becomes of the call, what it would be billed as is known.
-    claimed = OutboundMessage.objects.filter(_claimable(now), pk=message_id).update(
+    claimed = OutboundMessage.objects.filter(_claimable(now), pk=message.pk).update(
         status=Status.SENDING,
         lease_token=token,
         lease_until=now + timedelta(seconds=settings.SEND_LEASE),
-        segments=segments(text),
+        segments=segments(message.text),
     )
     return token if claimed else None
 
@@ -235,8 +232,7 @@ def _affordable(message: OutboundMessage, token: uuid.UUID, now: datetime) -> bo
         f"sms:{message.contact_id}": settings.SMS_DAILY_CAP_PER_CONTACT,
     }
     if quotas.take_all(caps, now=now):
-        close_incident(f"sms:cap:{message.contact_id}", now=now)
-        _warn_near_cap(now)
+        _end_of_caps(message.contact, now)
         return True
     _tell_of_cap(message.contact, now)
     if message.purpose == OutboundMessage.Purpose.NOTIFICATION:
@@ -261,15 +257,15 @@ def _tell_of_cap(contact: Contact, now: datetime) -> None:
     open_incident(f"sms:cap:{contact.pk}", summary, now=now)
 
 
-def _warn_near_cap(now: datetime) -> None:
-    """Tell the owner when four fifths of the day's texts are gone; a new day ends it."""
-    cap = settings.SMS_DAILY_CAP
+def _end_of_caps(contact: Contact, now: datetime) -> None:
+    """Tell the owner that a cap binds no more, or that four fifths of the day's texts are gone."""
+    ended, cap = [f"sms:cap:{contact.pk}"], settings.SMS_DAILY_CAP
     if cap and quotas.used("sms", now=now) * 5 >= cap * 4:
         summary = f"Four fifths of today's {cap} texts are used (SMS_DAILY_CAP)."
         open_incident("sms:cap_near", summary, now=now)
     else:
-        close_incident("sms:cap_near", now=now)
-        close_incident("sms:cap", now=now)
+        ended += ["sms:cap_near", "sms:cap"]
+    close_incident(*ended, now=now)
 
 
 def _callback(message: OutboundMessage) -> str | None:

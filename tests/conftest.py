@@ -2,9 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -21,7 +23,7 @@ from downloads import connections, http
 from downloads.monitor import TickResult, tick
 from moviesms import live
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import notifications, processing, sending, understanding
+from smsbot import handover, notifications, processing, sending, understanding
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
 
 # A real password hash is slow on purpose; no test is about that.
@@ -52,6 +54,21 @@ def _fresh(redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch) -> None
     close_breakers()
     redis.Redis.from_url(django_settings.REDIS_URL, socket_timeout=10).flushall()
     monkeypatch.setattr(http, "pause", lambda seconds: None)
+
+
+class AtOnce(Executor):
+    """Does what it is given before it returns."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(work(*args, **named))
+        return done
+
+
+@pytest.fixture(autouse=True)
+def _published_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is handed over is in Redis when the request has been answered."""
+    monkeypatch.setattr(handover, "_publisher", AtOnce)
 
 
 def close_breakers() -> None:

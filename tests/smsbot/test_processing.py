@@ -18,7 +18,7 @@ from smsbot import conversation, processing, reply, sending, sweep, understandin
 from smsbot.models import InboundMessage, OutboundMessage
 from tests.conftest import ALEX, SAM, Household, inbound_form
 from tests.fakes import Answer, FakeRadarr, FakeTmdb
-from tests.moviesms.test_claims import token_of_the_dead
+from tests.processes import token_of_the_dead
 from tests.smsbot.test_understanding import FakeModel, request_for
 from tests.test_main_job import ADDED, ASK
 

@@ -459,7 +459,7 @@ def test_what_cannot_be_stored_is_asked_for_again(
 ) -> None:
     form = form_of()
     with monkeypatch.context() as broken:
-        broken.setattr(model.objects, "get_or_create", failing(error))
+        broken.setattr(model, "save", failing(error))
         assert post_signed(client, PATH, form).status_code == 503
     assert_taken(post_signed(client, PATH, form))
 
