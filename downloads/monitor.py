@@ -105,8 +105,9 @@ def _observe(
     snapshot = read_snapshot(radarr, cursor=state.history_cursor, now=now)
     films = _read_films(radarr, _undecided(followed, snapshot), now, last_tick)
     _follow_new_ids(followed, films)
+    graces = _graces()
     decided = [
-        (download, next_status(download, _facts_for(download, snapshot, films), now, _graces()))
+        (download, next_status(download, _facts_for(download, snapshot, films), now, graces))
         for download in followed
     ]
     decided = _without_other_films(radarr, decided, films)
