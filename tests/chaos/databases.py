@@ -56,6 +56,12 @@ class Database(Protocol):
     def locked(self, data: Path) -> Iterator[None]:
         """Let nobody write to a live stack's database."""
 
+    def connections(self, data: Path) -> list[int]:
+        """Return what can be cut of a live stack's connections."""
+
+    def cut(self, data: Path, connection: int) -> None:
+        """Cut one of them, as a server that restarts does."""
+
 
 class Sqlite:
     """One file for each trial."""
@@ -117,6 +123,12 @@ class Sqlite:
             database.execute("BEGIN IMMEDIATE")
             yield
             database.execute("ROLLBACK")
+
+    def connections(self, data: Path) -> list[int]:
+        return []
+
+    def cut(self, data: Path, connection: int) -> None:
+        raise NotImplementedError("SQLite has no connections to cut")
 
 
 class Postgres:
@@ -194,6 +206,12 @@ class Postgres:
             yield
             server.rollback()
 
+    def connections(self, data: Path) -> list[int]:
+        return [pid for (pid,) in self.rows(data, f"SELECT pid {_OTHERS}")]
+
+    def cut(self, data: Path, connection: int) -> None:
+        self.rows(data, f"SELECT pg_terminate_backend({connection})")
+
     # --- One trial -------------------------------------------------------------------------------
 
     def _point_at(self, name: str) -> None:
@@ -213,7 +231,9 @@ class Postgres:
     def _load(self, path: Path) -> None:
         dump = json.loads(path.read_text())
         with psycopg.connect(self._url(self._opened)) as server:
-            server.execute(_SEND_OTHERS_AWAY)  # who was killed may still hold locks
+            server.execute(
+                f"SELECT pg_terminate_backend(pid, 5000) {_OTHERS}"
+            )  # who was killed may still hold locks
             server.execute(SQL(";").join(_of("DELETE FROM {}", name) for name in _tables(server)))
             for name, rows in dump["tables"].items():
                 _copy_in(server, name, rows)
@@ -247,10 +267,9 @@ class Postgres:
 
 
 _SEQUENCES = "SELECT quote_ident(sequencename), last_value FROM pg_sequences"
-_SEND_OTHERS_AWAY = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend'
-      AND pid <> pg_backend_pid()
+_OTHERS = """
+    FROM pg_stat_activity WHERE datname = current_database()
+    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 
 
