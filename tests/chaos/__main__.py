@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chaos import stage
+from tests.chaos.databases import database
 from tests.chaos.report import Report, say
 
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with the scratch folder removed
     with _scratch() as folder:
         stage.set_up(folder)
-        with stage.redis_server():
+        with stage.redis_server(), database.made_ready(folder):
             if options.replay:
                 return _replay(folder, options.replay)
             say(f"seed {seed}")

@@ -10,7 +10,6 @@ Then a second fork, a fresh process as after a restart, drains what is left, and
 
 import gc
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos import ledger
+from tests.chaos.databases import database
 from tests.chaos.drain import RETRIES, drain
 from tests.chaos.forks import fork, forked, note_errors_in
 from tests.chaos.model import Verdict, judge
@@ -101,6 +101,7 @@ class Enumerator:
         self.folder = folder
         self.worker = worker
         self._mutate = mutate
+        database.provide(worker)
 
     # --- Preparing ---------------------------------------------------------------------------
 
@@ -111,23 +112,17 @@ class Enumerator:
             return
         draft = source.with_name(f"{source.name}.{os.getpid()}")
         draft.mkdir()
-        shutil.copyfile(self._empty_database(), draft / "db.sqlite3")
+        copy_trial(database.empty, draft)
         (draft / "ledger").write_bytes(b"")
         forked(lambda: self._play_preparation(SCENARIOS[name], draft))
         with suppress(OSError):  # another worker was faster
             draft.rename(source)
 
     def _play_preparation(self, scenario: Scenario, source: Path) -> None:
-        stage = Stage(source)
+        stage = Stage(source, worker=self.worker)
         stage.open()
         scenario.prepare(stage)
-        _close_database()
-
-    def _empty_database(self) -> Path:
-        path = self.folder / "empty.sqlite3"
-        if not path.exists():
-            forked(lambda: _migrate(path))
-        return path
+        database.close(source)
 
     def warm_up(self, name: str) -> None:
         """Play a scenario in this very process, so that forks find all imported and cached."""
@@ -137,7 +132,7 @@ class Enumerator:
         stage = self._stage(SCENARIOS[name], folder, plain=True)
         SCENARIOS[name].act(stage)
         drain(stage, "backfill")
-        _close_database()
+        database.close(folder)
         stage.world.ledger.close()
         gc.collect()
         gc.freeze()
@@ -265,7 +260,7 @@ class Enumerator:
             folder,
             faults=scenario.faults(),
             redis_is_up=scenario.redis_is_up,
-            redis_db=self.worker,
+            worker=self.worker,
         )
         stage.open()
         if self._mutate is not None and not plain:
@@ -305,21 +300,3 @@ def _judged(scenario: Scenario, folder: Path) -> Verdict:
 
 def _broken(folder: Path) -> Verdict:
     return Verdict(other=[(folder / "error").read_text().strip().splitlines()[-1]])
-
-
-def _migrate(path: Path) -> None:
-    from django.core.management import call_command
-    from django.db import connection
-
-    connection.settings_dict["NAME"] = str(path)
-    call_command("migrate", interactive=False, verbosity=0)
-    _close_database()
-
-
-def _close_database() -> None:
-    """Close it so that all of it is in one file."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()

@@ -61,7 +61,7 @@ def play(enumerator: Enumerator, case: Case) -> tuple[bool, Verdict]:
 
 def _play(folder: Path, case: Case, worker: int) -> None:
     service, fault, number = case
-    stage = Stage(folder, redis_db=worker, real_wire=True)
+    stage = Stage(folder, worker=worker, real_wire=True)
     stage.open()
     with Servers(stage.world) as servers:
         _point_at(servers)

@@ -1,4 +1,7 @@
-"""The killer: SIGKILL to one process of the stack after the other, at random."""
+"""The killer: SIGKILL to one process of the stack after the other, at random.
+
+Where the database is a server, now and then a connection to it is cut instead.
+"""
 
 import os
 import random
@@ -7,9 +10,10 @@ import threading
 from collections import Counter
 from contextlib import suppress
 
+from tests.chaos.databases import database
 from tests.chaos.stack import Stack, age
 
-_WEIGHTS = {"web": 6, "worker": 3, "monitor": 3, "redis": 1}
+_WEIGHTS = {"web": 6, "worker": 3, "monitor": 3, "redis": 1, "connection": 2}
 _GROWN_UP = 2.5
 """Seconds that a process must have lived: who dies while it starts has done nothing yet."""
 
@@ -52,6 +56,7 @@ class Killer:
             kind: [pid for pid in pids if age(pid) > _GROWN_UP]
             for kind, pids in self._stack.victims().items()
         }
+        grown["connection"] = database.connections(self._stack.data)
         there = {kind: pids for kind, pids in grown.items() if pids}
         if not there:
             return
@@ -59,6 +64,10 @@ class Killer:
         [kind] = self._chance.choices(kinds, [_WEIGHTS[kind] for kind in kinds])
         # The last of a family is its youngest: a web worker rather than its master.
         pid = there[kind][-1] if self._chance.random() < 0.8 else self._chance.choice(there[kind])
+        if kind == "connection":
+            database.cut(self._stack.data, pid)
+            self.counts["connections cut"] += 1
+            return
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             self.counts[f"{kind} killed"] += 1

@@ -8,13 +8,13 @@ import os
 import random
 import resource
 import signal
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 
+from tests.chaos.databases import database
 from tests.chaos.servers import FAULTS, SERVICES, Servers
 from tests.chaos.stack import Stack
 
@@ -131,11 +131,8 @@ class Nuisances:
     # --- The database and its disk -----------------------------------------------------------
 
     def _lock_database(self) -> None:
-        path = self._stack.data / "db.sqlite3"
-        with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
+        with database.locked(self._stack.data):
             time.sleep(PAUSE)
-            database.execute("ROLLBACK")
         time.sleep(_AFTER_TROUBLE)  # who waited for it has its answer by now
 
     def _fill_disk(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.chaos.databases import database
 from tests.chaos.drain import EXCUSED
 from tests.chaos.servers import Servers
 from tests.chaos.stage import ROOT, TOKEN
@@ -80,6 +80,7 @@ class Stack:
             **kept,
             "ENV_FILE": os.devnull,
             "DATA_DIR": str(self.data),
+            **database.for_stack(self.data),
             "PUBLIC_URL": self.url,
             "RADARR_URL": servers.url("radarr"),
             "RADARR_API_KEY": "radarr-key",
@@ -147,14 +148,11 @@ class Stack:
 
     def excused(self) -> list[tuple[str, str]]:
         """Return person and kind of the texts that rightly did not come, as the rows say."""
-        with closing(sqlite3.connect(self.data / "db.sqlite3", timeout=10)) as database:
-            return database.execute(EXCUSED).fetchall()
+        return database.rows(self.data, EXCUSED)
 
     def pending(self) -> int:
         """Return how many rows of the stopped stack are still on their way."""
-        with closing(sqlite3.connect(self.data / "db.sqlite3")) as database:
-            counts = [database.execute(query).fetchone()[0] for query in _PENDING]
-        return sum(counts)
+        return sum(database.rows(self.data, query)[0][0] for query in _PENDING)
 
     def wait_until_up(self) -> None:
         """Return when the web server answers; raise when it does not within a minute."""

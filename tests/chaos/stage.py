@@ -26,6 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from tests.chaos.answers import Answer, Call
+from tests.chaos.databases import database
 from tests.chaos.ledger import Entry, Ledger
 from tests.chaos.standins import ACCOUNT, OUR_NUMBER, World
 
@@ -58,6 +59,7 @@ def set_up(folder: Path) -> None:
         DJANGO_SETTINGS_MODULE="moviesms.settings",
         ENV_FILE=os.devnull,
         DATA_DIR=str(folder),
+        DATABASE_URL=database.url,
         PUBLIC_URL=PUBLIC,
         RADARR_URL="http://radarr.test:7878",
         RADARR_API_KEY="radarr-key",
@@ -118,7 +120,7 @@ class Stage:
     skew: timedelta = timedelta(0)  # how far our clock is off; the world's never is
     faults: dict[str, Fault] = field(default_factory=dict)
     redis_is_up: bool = True
-    redis_db: int = 0
+    worker: int = 0  # whose database of Redis and of PostgreSQL it is
     real_wire: bool = False  # the product's own HTTP, to servers on real sockets
     # What happens elsewhere while a service answers: (service, path), and what.
     meanwhile: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
@@ -126,7 +128,7 @@ class Stage:
     def open(self) -> None:
         """Point Django at this trial's database, and the network at its world."""
         self.world = World(Ledger(self.folder / "ledger"), lambda: self.now - self.skew)
-        self._use_database()
+        database.open(self.folder, self.worker)
         self._use_clock()
         self._use_wire()
         self._use_redis()
@@ -209,12 +211,6 @@ class Stage:
 
     # --- Patches -----------------------------------------------------------------------------
 
-    def _use_database(self) -> None:
-        from django.db import connection
-
-        connection.close()
-        connection.settings_dict["NAME"] = str(self.folder / "db.sqlite3")
-
     def _use_clock(self) -> None:
         from django.utils import timezone
 
@@ -279,7 +275,7 @@ class Stage:
         redis = Redis(
             unix_socket_path=str(settings.REDIS_SOCKET),
             password=settings.REDIS_PASSWORD,
-            db=self.redis_db,
+            db=self.worker,
         )
 
         def connection(_: str) -> Redis:
@@ -376,7 +372,7 @@ def copy_trial(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
     for old in target.iterdir():
         old.unlink()
-    for name in ("db.sqlite3", "db.sqlite3-wal", "ledger"):
+    for name in (*database.files, "ledger"):
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
 

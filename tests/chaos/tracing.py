@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from tests.chaos.databases import database
 from tests.chaos.stage import OUR_CODE, Stage, copy_trial
 
 Line = tuple[str, int]
@@ -54,13 +55,13 @@ class Camera:
             if state != self._seen:
                 self._seen = state
                 self._firsts.append(self._n)
-                copy_trial(self._stage.folder, self._place(self._n))
+                self._take(self._n)
         return self.line
 
     def finish(self) -> None:
         """Note the last state too: a kill after the last line."""
         index = [*self._firsts, self._n + 1]
-        copy_trial(self._stage.folder, self._place(self._n + 1))
+        self._take(self._n + 1)
         (self._stage.folder / "index").write_text(" ".join(map(str, index)))
 
     @classmethod
@@ -73,17 +74,16 @@ class Camera:
             for first, last in zip(firsts, lasts, strict=True)
         ]
 
-    def _place(self, n: int) -> Path:
+    def _take(self, n: int) -> None:
         folder = self._stage.folder
-        return folder.parent / f"{folder.name}@{n}"
+        database.save(folder)
+        copy_trial(folder, folder.parent / f"{folder.name}@{n}")
 
     def _state(self) -> tuple[int, int]:
         """Return what changes when the durable state does: committed rows, bytes of the ledger."""
-        from django.db import connection
-
-        raw = connection.connection
-        if raw is not None and not raw.in_transaction:
-            self._committed = raw.total_changes
+        changes = database.changes()
+        if changes is not None:
+            self._committed = changes
         return self._committed, self._stage.world.ledger.size
 
 

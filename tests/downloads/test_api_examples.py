@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from downloads.feed import GAP_FILLS_WITHIN
 from moviesms.models import ApiToken
 from tests.conftest import SAM, Household
 from tests.downloads.test_api import DOCS
@@ -81,6 +82,9 @@ def test_an_example_works(
         household.text(SAM, "get the dark knight")
         radarr.grab(155, timezone.now())
         household.tick()
+    if "events" in command:
+        # PostgreSQL's ids do not begin anew with each test: these events stand behind a gap.
+        household.clock.shift(2 * GAP_FILLS_WITHIN)
     if "stop" in command:
         call_command("run_download_monitor", "--once")
     response = run(command, ApiToken.issue("example", "write")[1])

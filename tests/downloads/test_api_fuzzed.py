@@ -3,11 +3,15 @@
 No call ends in a 5xx, and each answer is one that the document has, of the shape it says.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -47,7 +51,9 @@ CHECKS = [
 
 
 @pytest.fixture
-def fuzzed(household: Household, monkeypatch: pytest.MonkeyPatch, settings: Any) -> dict[str, str]:
+def fuzzed(
+    household: Household, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Iterator[dict[str, str]]:
     """A household with a film on its way and a monitor; return the headers of a key that writes."""
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
     settings.ALLOWED_HOSTS = ["*"]
@@ -55,7 +61,18 @@ def fuzzed(household: Household, monkeypatch: pytest.MonkeyPatch, settings: Any)
     call_command("run_download_monitor", "--once")
     # Nobody acknowledges here, and the clock stands still.
     monkeypatch.setattr(control, "wait_for_acknowledgement", lambda version, seconds: True)
-    return {"Authorization": f"Token {ApiToken.issue('fuzz', 'write')[1]}"}
+    with connection_kept():
+        yield {"Authorization": f"Token {ApiToken.issue('fuzz', 'write')[1]}"}
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """Let no request close the connection of the test's transaction, as Django's client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def document(headers: dict[str, str]) -> Any:

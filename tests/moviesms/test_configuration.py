@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from moviesms.checks import DURATIONS
 
@@ -140,3 +141,28 @@ def test_with_nothing_configured_the_checks_warn_and_do_not_fail(tmp_path: Path)
         "smsbot.W006",
         "smsbot.I001",
     }
+
+
+@pytest.mark.parametrize(("role", "seconds"), [("web", 2), ("worker", 5)])
+@pytest.mark.processes
+def test_nobody_waits_long_for_postgresql_and_a_webhook_least(
+    tmp_path: Path, role: str, seconds: int
+) -> None:
+    url = "postgres://moviesms@127.0.0.1/moviesms"
+    done = manage(tmp_path, "diffsettings", MOVIESMS_ROLE=role, DATABASE_URL=url)
+    assert f"'connect_timeout': {seconds}, 'options': '-c lock_timeout={seconds}s'" in done.stdout
+
+
+@pytest.mark.processes
+def test_postgresql_is_opened_as_its_url_says(tmp_path: Path) -> None:
+    url = "postgres://moviesms@127.0.0.1/moviesms?connect_timeout=30&sslmode=require"
+    shown = manage(tmp_path, "diffsettings", DATABASE_URL=url).stdout
+    assert "'connect_timeout': 30, 'options': '-c lock_timeout=5s', 'sslmode': 'require'" in shown
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's settings are E008's")
+def test_postgresql_takes_how_long_we_wait_for_a_lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("5s",)
