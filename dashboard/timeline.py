@@ -56,10 +56,10 @@ def of(requests: Iterable[Any], texts: Iterable[Text], events: Iterable[Any]) ->
 
 
 def _asked(request: Any, who: cards.Person) -> Moment:
-    through = _THROUGH.get(request.origin.partition(":")[0], "by a text")
+    title = f"asked for it {_THROUGH.get(request.origin.partition(':')[0], 'by text')}"
     if request.origin.startswith(f"{services.API_ORIGIN}page:"):
-        through = "on the owner's page"
-    return Moment(request.created_at, "person_raised_hand", f"asked for, {through}", who=who)
+        title = "had it asked for, on the owner's page"
+    return Moment(request.created_at, "person_raised_hand", title, who=who)
 
 
 def _text(text: Text, who: cards.Person | None) -> Moment:
