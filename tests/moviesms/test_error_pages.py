@@ -26,7 +26,10 @@ def test_a_form_that_was_open_for_too_long() -> None:
 def test_who_may_not_see_a_page_is_told_so(client: Client) -> None:
     client.force_login(User.objects.create_user("helper", password="x", is_staff=True))
     response = client.get("/admin/setup/")
-    assert (response.status_code, "You may not see this" in response.content.decode()) == (403, True)
+    assert (response.status_code, "You may not see this" in response.content.decode()) == (
+        403,
+        True,
+    )
 
 
 def test_a_fault_of_ours_needs_nothing_to_be_told() -> None:
