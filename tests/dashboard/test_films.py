@@ -55,7 +55,7 @@ def test_asking_for_somebody_is_told_to_them_and_counts_once(
     [text] = household.texts_to(SAM)
     assert "I found 'The Dark Knight (2008)' and added it" in text
     html = admin_client.get("/admin/films/155/").content.decode()
-    assert "Sam</a> had it asked for, on the owner's page" in unescape(html)
+    assert "Asked for on behalf of Sam, on the owner's page" in unescape(html)
 
 
 def test_asking_for_what_somebody_waits_for_already_says_so(
