@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from dashboard import cards, needing
 from dashboard.pages import Live, again, for_staff, live, may_see
+from dashboard.templatetags.times import ago
 from downloads import services
 from smsbot import threads
 
@@ -79,8 +79,8 @@ def _monitor(now: datetime) -> dict[str, Any]:
     state = services.monitor_status(now)
     seen = state["last_heartbeat"]
     if not state["alive"]:
-        since = f"last seen {timesince(datetime.fromisoformat(seen), now)} ago" if seen else ""
-        return {"word": "silent", "note": since or "never seen", "well": False}
+        note = f"last seen {ago(datetime.fromisoformat(seen))}" if seen else "never seen"
+        return {"word": "silent", "note": note, "well": False}
     if state["wanted"] == "stopped":
         return {"word": "stopped", "note": "somebody stopped it", "well": False}
     if state["error"]:

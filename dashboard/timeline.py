@@ -56,10 +56,12 @@ def of(requests: Iterable[Any], texts: Iterable[Text], events: Iterable[Any]) ->
 
 
 def _asked(request: Any, who: cards.Person) -> Moment:
-    through = _THROUGH.get(request.origin.partition(":")[0], "by a text")
+    icon = "person_raised_hand"
     if request.origin.startswith(f"{services.API_ORIGIN}page:"):
-        through = "on the owner's page"
-    return Moment(request.created_at, "person_raised_hand", f"asked for, {through}", who=who)
+        title = f"Asked for on behalf of {who.name}, on the owner's page"
+        return Moment(request.created_at, icon, title)
+    through = _THROUGH.get(request.origin.partition(":")[0], "by text")
+    return Moment(request.created_at, icon, f"asked for it {through}", who=who)
 
 
 def _text(text: Text, who: cards.Person | None) -> Moment:

@@ -5,7 +5,7 @@ name and terms, blocked titles, users and groups are edited in a form.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -264,7 +264,10 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lasted")
     def lasted(self, incident: Incident) -> str:
-        return timesince(incident.opened_at, incident.closed_at or timezone.now())
+        until = incident.closed_at or timezone.now()
+        if until - incident.opened_at < timedelta(minutes=1):
+            return "less than a minute"
+        return timesince(incident.opened_at, until)
 
     @admin.display(description="the owner was told")
     def told(self, incident: Incident) -> str:

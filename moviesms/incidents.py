@@ -8,10 +8,19 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from moviesms.models import Incident
 
+REPORTED = "issue:"
+"""How the keys of what a person said of a film begin: for the owner, and no fault of ours."""
+
 log = structlog.get_logger(__name__)
+
+
+def open_faults() -> QuerySet[Incident]:
+    """Return the open incidents that say that something of ours, or a service, is not well."""
+    return Incident.objects.filter(closed_at=None).exclude(key__startswith=REPORTED)
 
 
 def open_incident(key: str, summary: str, *, now: datetime) -> bool:

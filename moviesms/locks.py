@@ -22,6 +22,14 @@ def _try_lock(path: Path) -> int | None:
     return file
 
 
+def is_running(data_dir: Path) -> bool:
+    """Whether a runner is at work with a data folder."""
+    lock = _try_lock(data_dir / "runner.lock")
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
 def only_runner(data_dir: Path) -> int:
     """Return the lock of the one runner of a data folder. Raises CommandError when it is taken."""
     path = data_dir / "runner.lock"

@@ -140,7 +140,7 @@ def _act(
         case _ if question is not None and _may_be_an_answer(message, question):
             return questions.ask_again(question)
         case _:
-            return say("chat")
+            return say("title_needed" if rules.asks_for_a_kind(message.body) else "chat")
 
 
 def _may_be_an_answer(message: InboundMessage, question: OutboundMessage) -> bool:

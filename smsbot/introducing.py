@@ -45,6 +45,8 @@ def name_from(message: InboundMessage) -> Reply | None:
     """Learn a person's name from a text that says nothing else; None for any other text."""
     text = " ".join(message.body.split())
     said = _NAMED.fullmatch(text)
+    # "My name is Kim" is no film, but "My Name Is Khan" is.
+    is_plain = said is not None and not text.istitle()
     if said is None and not message.contact.name:
         said = _PERHAPS_NAMED.fullmatch(text)
         if said is not None and not _has_capitals(said["name"]):
@@ -52,7 +54,7 @@ def name_from(message: InboundMessage) -> Reply | None:
     name = as_name(said["name"]) if said else ""
     if not name:
         return None
-    reply = say("nice_to_meet_you", name=name)
+    reply = say("nice_to_meet_you", name=name, perhaps_film=not is_plain)
     return Reply(reply.text, reply.template, contact_changes={"name": name})
 
 

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from downloads import services
 from downloads.services import Match, Report
-from moviesms.incidents import close_incident, open_incident
+from moviesms.incidents import REPORTED, close_incident, open_incident
 from smsbot import codes, complaints, notices, policy, whereabouts
 from smsbot.complaints import Complaint
 from smsbot.models import Contact, InboundMessage, Issue, OneTimeCode, OutboundMessage
@@ -43,7 +43,8 @@ def report(message: InboundMessage, complaint: Complaint, now: datetime) -> Repl
     if ready and now - (ready[0].completed_at or ready[0].since) < _LIKELY_FOR:
         return _pass_on(message, complaint.kind, ready[0].match)
     if not ready:
-        return say("issue_which")
+        coming = [r for r in mine if r.is_waited_for]
+        return _not_here(coming[0], now) if len(coming) == 1 else say("issue_which")
     offers = [r.match for r in ready[:_MOST_OFFERED]]
     asked = say("issue_ask", films=[match.name for match in offers])
     return Reply(asked.text, asked.template, offers=offers, asks=OutboundMessage.Asks.ISSUE)
@@ -61,9 +62,16 @@ def _about_named(
         return _pass_on(message, complaint.kind, ready[0].match)
     if found and _is_underway(message.contact, found[0].match):
         return say("issue_known", film=found[0].name)
+    if found and found[0].is_waited_for:
+        return _not_here(found[0], now)
     if found:
         return whereabouts.status(message, [title], now)
     return None if complaint.doubtful else say("issue_which")
+
+
+def _not_here(report: Report, now: datetime) -> Reply:
+    """Say of a film that is on its way how far it is: it cannot be broken yet."""
+    return say("issue_not_here", film=report.name, words=whereabouts.words(report, now))
 
 
 def about(message: InboundMessage, question: OutboundMessage, chosen: int, now: datetime) -> Reply:
@@ -215,4 +223,4 @@ def _name(issue: Issue) -> str:
 
 
 def _incident(issue: Issue) -> str:
-    return f"issue:{issue.pk}"
+    return f"{REPORTED}{issue.pk}"

@@ -143,7 +143,8 @@ def _announcing(template: str, contact: Contact, request: Any, now: datetime) ->
     film = request.download.name
     if template == "pending":
         return terms.waits(contact, request.pk, film, now).text
-    return render(template, film=film, reason=in_plain_words(request.download.reason))
+    reason = in_plain_words(request.download.reason)
+    return render(template, film=film, reason=reason, muted=bool(contact.muted))
 
 
 def _announcement(request: Any) -> tuple[str, bool]:

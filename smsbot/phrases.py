@@ -176,6 +176,9 @@ TALK_WORDS = words(
     + spanish.TALK_WORDS
 )
 
+# Of those, what with its capital is nothing but a title: nobody texts it alone.
+TITLES_ALONE = words("Up Us Her Him It Them")
+
 GREETINGS = start_of(
     "hey", "hi", "hello", "yo", "ok", "okay", "so", "um+", "uh+", "well", "oh", "please", "pls",
     "dear", "good (?:morning|evening|afternoon)", "thanks", "thank you", "yes", "yeah", "yea",
@@ -235,6 +238,13 @@ GENERIC = words(
     """
     + spanish.GENERIC
 )
+
+# What is asked for where no film is named: "something funny", "a good movie".
+A_KIND = word_of(
+    "something", "anything", "some", "any", "movies?", "films?", "flicks?",
+    "comed(?:y|ies)", "dramas?", "thrillers?", "action", "horror", "romance", "westerns?",
+    *spanish.A_KIND,
+)  # fmt: skip
 
 # What begins like this goes on as talk more often than as a title.
 OPENING = start_of(

@@ -29,7 +29,7 @@ def request(
     """Answer a request for one or several titles; a new request replaces an open question."""
     found = _find(message, reading, keep)
     if not found:
-        return say("chat")
+        return say("title_needed" if rules.asks_for_a_kind(message.body) else "chat")
     left_out = _left_out(message, reading, found)
     alone = len(found) == 1 and not left_out
     replies = []
@@ -152,6 +152,7 @@ def _take(
         said = terms.waits(contact, taken.request_id, download.name, now)
         return replace(said, effects=[partial(_ask_owner, taken.request_id)])
     context: dict[str, Any] = {"film": download.name, taken.outcome: True}
+    context["muted"] = bool(contact.muted)
     if taken.outcome == Outcome.REFUSED:
         context["reason"] = in_plain_words(download.reason)
     if taken.outcome == Outcome.JOINED:

@@ -12,11 +12,21 @@ from dataclasses import dataclass
 from smsbot import phrases, shapes, spanish
 from smsbot.naming import Reading, Wanted, interpreted
 from smsbot.understanding import Title, Understanding
-from smsbot.wishes import is_all_talk, is_talk, main_titles, plain_text, readings, wishes
+from smsbot.wishes import (
+    asks_for_a_kind,
+    is_all_talk,
+    is_talk,
+    main_titles,
+    names_a_kind,
+    plain_text,
+    readings,
+    wishes,
+)
 
 __all__ = [
     "NEITHER",
     "Offer",
+    "asks_for_a_kind",
     "choice",
     "command",
     "correction",
@@ -214,7 +224,8 @@ def readings_of(text: str, reading: Understanding) -> list[Reading]:
     whole = plain_text(text).strip(_EDGES + "?")
     # "I want to see it" names no film, whatever a model makes of it: such titles are asked about.
     wanted = (Wanted(title, ask=is_all_talk(title.title)) for title in reading.titles)
-    by_model = Reading(tuple(wanted), "like")
+    is_kind = any(names_a_kind(title.title) for title in reading.titles)
+    by_model = Reading(tuple(wanted), "known" if is_kind else "like")
     if not whole or len(whole.split()) > _LONGEST_WHOLE or len(reading.titles) > 1:
         return [by_model]
     return [Reading((Wanted(Title(title=whole[:300])),), "known"), by_model]

@@ -106,6 +106,7 @@ GENERIC = """
     buena bueno buenas mejor nueva nuevas vieja divertida divertido bonita graciosa
     ver hoy mañana noche ahora luego porfa favor gracias me te nos los niños todos familia
 """
+A_KIND = ("algo", "alguna", "alguno", _FILM, "comedia", "drama", "terror", r"acci[oó]n")
 OPENING = (
     "eso", "esto", "esta", "esa", "ese", "este", "algo", "alguna", "alguno", "que",
     "si", "cuando", "donde", "porque", "qu[eé]", "c[oó]mo", "a (?:mi|tu|la|los|las)", "saber",

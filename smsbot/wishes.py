@@ -63,6 +63,22 @@ def wishes(text: str) -> bool:
     return any(any(_after_wish(sentence)) for sentence in _sentences(plain_text(text)))
 
 
+def names_a_kind(phrase: str) -> bool:
+    """Whether words ask for a film and not for one: "something funny", "a movie about dogs"."""
+    words = re.findall(r"[\w'-]+", phrase.casefold())
+    is_generic = all(word in phrases.GENERIC for word in words)
+    is_described = phrases.DESCRIPTION.search(phrase) is not None
+    return (is_generic or is_described) and phrases.A_KIND.search(phrase) is not None
+
+
+def asks_for_a_kind(text: str) -> bool:
+    """Whether a text names a kind of film where a title would stand."""
+    plain = plain_text(text)
+    wanted = [rest for sentence in _sentences(plain) for rest in _after_wish(sentence)]
+    bare = without(phrases.GREETINGS, plain, most=6)
+    return any(names_a_kind(phrase) for phrase in wanted or [bare[:_LONGEST_PHRASE]])
+
+
 def plain_text(text: str) -> str:
     """Return `text` with plain apostrophes and single spaces, its lines joined by semicolons."""
     text = text[:LONGEST].replace("’", "'").replace("‘", "'").replace("`", "'")
@@ -252,13 +268,15 @@ def _bare(plain: str) -> list[Reading]:
         return [_of_show(plain)] if len(plain.split()) <= _LONGEST_BARE else []
     if len(plain) > _LONGEST_PHRASE:
         return []
-    is_doubtful = _is_talkative(plain) or phrases.OTHER_MEDIA.search(plain) is not None
+    is_doubtful = (
+        _is_talkative(plain) or names_a_kind(start) or phrases.OTHER_MEDIA.search(plain) is not None
+    )
     how: How = "known" if is_doubtful else "exact"
     names = [
         *shorter(shapes.COURTESY, plain[:_LONGEST_PHRASE].strip(EDGES)),
         *variants(unled(start)),
     ]
-    asks = is_all_talk(names[-1])
+    asks = is_all_talk(names[-1]) and plain.strip(" .!") not in phrases.TITLES_ALONE
     probes = [_named(name, how, ask=asks) for name in dict.fromkeys(names) if name]
     chosen = probes[:_MOST_PROBES] + probes[_MOST_PROBES:][-1:]
     return [*chosen, *_bare_interpreted(names[-1], how)]
@@ -282,7 +300,7 @@ def _is_talkative(plain: str) -> bool:
 
 
 def is_all_talk(plain: str) -> bool:
-    """Whether a text is a title like "Up" or "Her", which is asked about before it is taken."""
+    """Whether a text is a title like "up" or "home", which is asked about before it is taken."""
     return phrases.TALK_WORDS.issuperset(re.findall(r"[\w']+", plain.casefold()))
 
 

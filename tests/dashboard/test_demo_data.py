@@ -1,5 +1,7 @@
 """`manage.py demo_data`: a year to look at, where nothing is real, and all of it undone."""
 
+from pathlib import Path
+
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
@@ -10,6 +12,7 @@ from pytest_django import Settings
 from dashboard.models import DemoYear
 from downloads import services
 from downloads.models import Download, DownloadEvent, DownloadRequest
+from moviesms.at_sandbox import mark
 from smsbot.models import Contact, InboundMessage, OutboundMessage
 from tests.dashboard.conftest import a_contact, a_film, came_in
 
@@ -53,6 +56,15 @@ def test_it_makes_a_year_that_the_pages_show_and_nothing_that_is_sent(
     said = capsys.readouterr().out
     assert "12 of 12 months" in said
     assert "--remove" in said
+
+
+@pytest.mark.usefixtures("no_twilio")
+def test_what_was_texted_in_the_sandbox_is_no_real_data(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    mark(tmp_path, "sandbox")
+    came_in(a_contact(), "get Dune")
+    call_command("demo_data")
+    assert DemoYear.objects.exists()
 
 
 @pytest.mark.usefixtures("no_twilio")

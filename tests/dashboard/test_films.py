@@ -1,5 +1,6 @@
 """Films: asking on somebody's behalf, and one film's course from the text to ready."""
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -53,6 +54,8 @@ def test_asking_for_somebody_is_told_to_them_and_counts_once(
     assert DownloadRequest.objects.count() == 1
     [text] = household.texts_to(SAM)
     assert "I found 'The Dark Knight (2008)' and added it" in text
+    html = admin_client.get("/admin/films/155/").content.decode()
+    assert "Asked for on behalf of Sam, on the owner's page" in unescape(html)
 
 
 def test_asking_for_what_somebody_waits_for_already_says_so(
@@ -149,7 +152,7 @@ def test_who_may_not_read_texts_does_not_read_them_here(
     html = client.get("/admin/films/155/").content.decode()
 
     assert "Can you get" not in html
-    assert "asked for, by a text" in html
+    assert "asked for it by text" in html
     assert client.get("/admin/conversations/").status_code == 403
     assert client.get("/admin/setup/").status_code == 403
 

@@ -278,3 +278,13 @@ def test_the_home_page_takes_few_queries_however_much_is_on_it(
     fill(range(8, 40))
     with django_assert_max_num_queries(45):
         page(admin_client)
+
+
+def test_what_happened_this_minute_happened_just_now(admin_client: Client) -> None:
+    now = timezone.now()
+    a_film(1, "Dune", status_changed_at=now)
+    a_film(2, "Alien", status_changed_at=now - timedelta(minutes=3, seconds=5))
+    html = page(admin_client, "/admin/films/").replace("\xa0", " ")
+    assert "just now" in html
+    assert "3 minutes ago" in html
+    assert "0 minutes" not in html

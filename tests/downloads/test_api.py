@@ -19,12 +19,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django_redis import get_redis_connection
+from pytest_django import Settings
 
 from downloads import control
 from downloads.models import Download, DownloadRequest, MonitorState
 from moviesms import health
 from moviesms.embedded_redis import EmbeddedRedis
-from moviesms.models import ApiToken
+from moviesms.models import ApiToken, Incident
 from smsbot.models import Contact
 from tests.conftest import ALEX, SAM, Household
 from tests.fakes import FakeRadarr, FakeTmdb
@@ -738,6 +739,20 @@ def test_health_is_ok_while_all_is_well(client: Client) -> None:
     call_command("run_download_monitor", "--once")
     body = client.get("/healthz").json()
     assert (body["status"], body["monitor"]["alive"]) == ("ok", True)
+
+
+def test_a_reported_film_is_no_ill_health(
+    client: Client, household: Household, settings: Settings
+) -> None:
+    settings.REQUEST_POLICY = "open"
+    settings.OWNER_PHONE_NUMBERS = []
+    household.text(SAM, "get The Dark Knight")
+    Download.objects.update(status="completed", completed_at=timezone.now())
+    household.text(SAM, "no sound in The Dark Knight")
+    assert Incident.objects.filter(closed_at=None).exists()
+    call_command("run_download_monitor", "--once")
+    body = client.get("/healthz").json()
+    assert (body["status"], body["incidents"]) == ("ok", 0)
 
 
 def test_health_holds_no_secret_and_no_number(

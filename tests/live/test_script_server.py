@@ -48,6 +48,19 @@ def test_it_brings_up_everything_and_says_where(demo: Product) -> None:
     assert requests.get(demo.phone_page, timeout=10).ok
 
 
+def test_the_checks_beside_it_are_of_its_stand_ins(demo: Product, fresh_clone: Path) -> None:
+    checked = subprocess.run(
+        ["python3", "test_download_system.py", "--only", "radarr,tmdb,twilio,redis"],
+        cwd=fresh_clone,
+        env=clean_environment(DATA_DIR=str(demo.data)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, " 0 failed" in checked.stdout) == (0, True), checked.stdout
+    assert "ok       Radarr's key" in checked.stdout
+
+
 def test_the_first_admin_gets_a_password_that_works_and_is_not_kept(demo: Product) -> None:
     [password] = PASSWORD.findall(demo.output())
     assert _logs_in(demo, password)

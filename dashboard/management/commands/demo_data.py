@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dashboard import demo, demo_rows
 from dashboard.models import DemoYear
+from moviesms.at_sandbox import kind_of
 
 
 class Command(BaseCommand):
@@ -51,6 +52,8 @@ class Command(BaseCommand):
 
 
 def _refuse_what_is_real() -> None:
+    if kind_of(settings.DATA_DIR) == "sandbox" and not settings.TWILIO_ACCOUNT_SID:
+        return  # what anybody texted there is as made up as this
     rows = demo_rows.real_rows()
     if rows:
         raise CommandError(

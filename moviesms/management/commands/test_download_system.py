@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from moviesms.at_sandbox import kind_of, remembered
 from moviesms.diagnosis import GROUPS, Result, State, examine
+from moviesms.locks import is_running
 
 _WORDS: dict[State, str] = {
     "ok": "ok",
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if _is_sandbox() and is_running(settings.DATA_DIR):
+            _begin_again_with(remembered(settings.DATA_DIR))
         self.coloured = _wants_colour(self.stdout.isatty(), options)
         results = examine(_groups(options["only"]))
         failed = self._as_json(results) if options["json"] else self._as_lines(results)
@@ -53,8 +57,8 @@ class Command(BaseCommand):
         counts: Counter[State] = Counter()
         if _is_sandbox():
             self.stdout.write(
-                "This data folder is the sandbox's, whose stand-ins are not checked here. What "
-                "follows is about your own settings.\n"
+                "This data folder is the sandbox's, which does not run now (script/server starts "
+                "it). What follows is about your own settings.\n"
             )
         for result in results:
             counts[result.state] += 1
@@ -79,9 +83,15 @@ class Command(BaseCommand):
 
 
 def _is_sandbox() -> bool:
-    """Whether `manage.py up` last ran the sandbox with this data folder (it leaves a mark)."""
-    mark = settings.DATA_DIR / "kind"
-    return mark.exists() and mark.read_text().strip() == "sandbox" and not settings.RADARR_URL
+    """Whether `manage.py up` last ran the sandbox with this data folder, and nothing is set."""
+    return kind_of(settings.DATA_DIR) == "sandbox" and not settings.RADARR_URL
+
+
+def _begin_again_with(sandbox: dict[str, str]) -> None:
+    """Replace this process by one that has the running sandbox's settings, where they are known."""
+    if "RADARR_URL" in sandbox:
+        environment = {**os.environ, **sandbox}
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
 
 
 def _groups(only: str) -> list[str]:

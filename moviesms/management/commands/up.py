@@ -1,7 +1,6 @@
 """`manage.py up`: one process that starts, keeps running and ends all that moviesms needs."""
 
 import os
-import secrets
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from django.core import checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from moviesms import runner
+from moviesms import at_sandbox, runner
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
 from moviesms.health import unapplied_migrations
@@ -29,15 +28,6 @@ SERVICES = {
     "Radarr": ("RADARR_URL", "requests are saved, and nothing is downloaded"),
     "OpenAI": ("OPENAI_API_KEY", "texts are read by simple rules"),
 }
-# Graces of minutes are right for a real Radarr; in the sandbox a person waits for each text.
-SANDBOX_RHYTHM = {
-    "MONITOR_INTERVAL": "5",
-    "SEARCH_GRACE": "20",
-    "STUCK_GRACE": "20",
-    "FAILED_GRACE": "15",
-}
-SANDBOX_ACCOUNT = "AC" + "5a" * 16
-SANDBOX_PHONE_NUMBER = "+15005550006"
 PARTS = ("web", "worker", "monitor")
 # Waits in a wrong order are told, and are no reason to leave a household without texts.
 WAITS = frozenset({"downloads.E006", "smsbot.E014", "smsbot.E015", "smsbot.E017", "smsbot.E018"})
@@ -148,7 +138,10 @@ class Command(BaseCommand):
             port = free_port(int(os.environ.get("SANDBOX_PORT") or 8900))
             self.phone_page = f"http://{reachable(self.host)}:{port}/"
             environment = dict(os.environ)
-            point_at_sandbox(environment, sandbox_port=port, port=self.port, override=forced)
+            reached = at_sandbox.point_at_sandbox(
+                environment, sandbox_port=port, port=self.port, override=forced
+            )
+            at_sandbox.remember(settings.DATA_DIR, reached)
             # What it takes away (a key's file) must not come back through our own.
             os.environ.clear()
             os.environ.update(environment)
@@ -199,41 +192,6 @@ class Command(BaseCommand):
         lines += [f"  Data        {settings.DATA_DIR}"]
         lines += _sandbox_note() if self.sandbox else _services_note(self.port)
         return "\n".join([*lines, "Ctrl-C stops it.", ""])
-
-
-def point_at_sandbox(
-    environment: dict[str, str], *, sandbox_port: int, port: int, override: bool
-) -> None:
-    """Change `environment` so that the product speaks to the sandbox and to nothing else.
-
-    Keys that are there already stay, unless `override`: then none of the real ones is handed on.
-    """
-    sandbox = f"http://127.0.0.1:{sandbox_port}"
-    keys = {
-        "TWILIO_ACCOUNT_SID": SANDBOX_ACCOUNT,
-        "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
-        "TWILIO_PHONE_NUMBER": SANDBOX_PHONE_NUMBER,
-        "RADARR_API_KEY": secrets.token_hex(16),
-        "RADARR_WEBHOOK_SECRET": secrets.token_hex(16),
-        "TMDB_API_KEY": secrets.token_hex(16),
-        "OPENAI_API_KEY": secrets.token_hex(16),
-    }
-    addresses = {
-        "TWILIO_API_URL": sandbox,
-        "RADARR_URL": f"{sandbox}/radarr",
-        "TMDB_URL": f"{sandbox}/tmdb",
-        "OPENAI_BASE_URL": f"{sandbox}/openai/v1",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    for name, value in keys.items():
-        if override or not (environment.get(name) or environment.get(f"{name}_FILE")):
-            environment.pop(f"{name}_FILE", None)
-            environment[name] = value
-    for name, value in addresses.items():
-        environment.pop(f"{name}_FILE", None)
-        environment[name] = value
-    for name, value in SANDBOX_RHYTHM.items():
-        environment.setdefault(name, value)
 
 
 def _redis() -> Process:
@@ -318,16 +276,16 @@ def _keep_kinds_apart(sandbox: bool, say: Callable[[str], None]) -> None:
     A film of the sandbox would be added to the real Radarr; a real request would be cancelled,
     since the sandbox's Radarr does not know it.
     """
-    mark = settings.DATA_DIR / "kind"
-    before = mark.read_text().strip() if mark.exists() else ""
+    before = at_sandbox.kind_of(settings.DATA_DIR)
     if sandbox and before == "live":
         raise CommandError(
             f"Nothing is configured, yet {settings.DATA_DIR} holds the data of a real installation:"
-            f" is .env missing? To try the sandbox, give it another --data-dir. ({mark} says so.)"
+            " is .env missing? To try the sandbox, use another --data-dir. (The file `kind` there"
+            " says so.)"
         )
     if not sandbox and before == "sandbox" and not settings.DATABASE_URL:
         say(f"What the sandbox made up was moved to {_set_sandbox_data_aside()}.")
-    mark.write_text("sandbox\n" if sandbox else "live\n")
+    at_sandbox.mark(settings.DATA_DIR, "sandbox" if sandbox else "live")
 
 
 def _set_sandbox_data_aside() -> Path:
