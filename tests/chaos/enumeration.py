@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -125,7 +124,7 @@ def try_dependencies(
 ) -> None:
     """Play sick services, and judge; stop early at `ends`. Only a fault that was met counts."""
     crew = _Crew(folder, effort, ends)
-    import_module("openai")  # which takes a second, in each fork if not here
+    dependencies.warm_up()
 
     def one(enumerator: Enumerator, case: Case) -> list[object]:
         met, verdict = dependencies.play(enumerator, case)

@@ -100,7 +100,7 @@ def full(folder: Path, chance: random.Random, report: Report) -> None:
         Beside(folder, "sick", chance, try_all) as sick,
         Beside(folder, "paused", chance, _playing(_PAUSED)) as paused,
     ):
-        effort = Effort(tuple(SCENARIOS), below=6, again=6, clock=8, lines=350)
+        effort = Effort(tuple(SCENARIOS), below=5, again=5, clock=7, lines=320, workers=4)
         enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + _LINES_END)
         say(f"{time.monotonic() - began:4.0f} s: every line was judged as a crash point")
         report.merge(sick.wait())
