@@ -4,7 +4,8 @@ Two ways. A *kill*: a fork does its deed under a tracer that counts lines and se
 at the n-th, of our code or of all code (`below`), and perhaps once more in the restart (`again`);
 or, instead of a kill, our clock jumps there (`clock`). A *picture*: what SIGKILL leaves is what
 stands in the files at that moment, so one run of the deed takes a copy of database and ledger at
-every line where they differ from the line before, and thousands of lines become a few dozen states.
+every line of all code where they differ from the line before, and half a million lines become a few
+dozen states.
 Then a second fork, a fresh process as after a restart, drains what is left, and we judge.
 """
 
