@@ -4,7 +4,8 @@ Two ways. A *kill*: a fork does its deed under a tracer that counts lines and se
 at the n-th, of our code or of all code (`below`), and perhaps once more in the restart (`again`);
 or, instead of a kill, our clock jumps there (`clock`). A *picture*: what SIGKILL leaves is what
 stands in the files at that moment, so one run of the deed takes a copy of database and ledger at
-every line where they differ from the line before, and thousands of lines become a few dozen states.
+every line of all code where they differ from the line before, and half a million lines become a few
+dozen states.
 Then a second fork, a fresh process as after a restart, drains what is left, and we judge.
 """
 
@@ -26,12 +27,11 @@ from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.stage import Stage, copy_trial, flush_redis
 from tests.chaos.tracing import (
     Camera,
-    Counter,
     Line,
     Picture,
+    Reel,
     Tracer,
     die,
-    entering,
     recording,
     striking,
 )
@@ -65,6 +65,13 @@ class Point:
         name, number, *rest = text.split(":")
         blow, detail = (*rest, "kill", "0")[:2] if not rest else (*rest, "0")[:2]
         return cls(name, int(number), blow, int(detail))
+
+    @classmethod
+    def of(cls, picture: Picture) -> "Point":
+        """Return the first point that a picture stands for, of ours if there is one."""
+        if picture.lines_of_ours:
+            return cls(picture.scenario, picture.before + 1)
+        return cls(picture.scenario, picture.first, "below")
 
     @property
     def below(self) -> bool:
@@ -140,32 +147,35 @@ class Enumerator:
 
     # --- Pictures ----------------------------------------------------------------------------
 
-    def pictures(self, name: str) -> list[Picture]:
-        """Play a scenario's deed once and return the states that kills at its lines leave."""
+    def film(self, name: str) -> Reel:
+        """Play a scenario's deed once, and take the states that kills at its lines leave."""
         self.prepare(name)
-        folder = self.folder / f"deed-{self.worker}-{name}"
+        folder = self._pictures(name)
         copy_trial(self.source(name), folder)
         flush_redis(self.worker)
 
         def play() -> None:
             stage = self._stage(SCENARIOS[name], folder)
-            camera = Camera(stage)
-            sys.settrace(entering(camera.line, below=False))
+            camera = Camera(name, stage)
+            sys.settrace(camera.enter)
             SCENARIOS[name].act(stage)
             sys.settrace(None)
             camera.finish()
 
         forked(play)
-        return Camera.taken(name, folder)
+        return Camera.reel(folder)
 
     def develop(self, picture: Picture) -> Trial:
         """Restart from a picture, and judge it as all the points that it stands for."""
         scenario = SCENARIOS[picture.scenario]
         folder = self.folder / f"trial-{os.getpid()}"
-        copy_trial(picture.folder, folder)
+        copy_trial(Camera.place(self._pictures(picture.scenario), picture.first), folder)
         flush_redis(self.worker)
-        point = Point(picture.scenario, picture.first)
+        point = Point.of(picture)
         return Trial(point, True, self._restarted(scenario, folder, point.retries))
+
+    def _pictures(self, name: str) -> Path:
+        return self.folder / f"deed-{name}"
 
     # --- Kills ------------------------------------------------------------------------------
 
@@ -187,23 +197,6 @@ class Enumerator:
         forked(play)
         rows = (row.split("\t") for row in path.read_text().splitlines())
         return [(file, int(line)) for file, line in rows]
-
-    def count(self, name: str, *, below: bool) -> int:
-        """Return how many lines a scenario's deed executes."""
-        self.prepare(name)
-        folder = self.folder / f"lines-{os.getpid()}"
-        copy_trial(self.source(name), folder)
-
-        def play() -> None:
-            stage = self._stage(SCENARIOS[name], folder)
-            counter = Counter()
-            sys.settrace(entering(counter.line, below))
-            SCENARIOS[name].act(stage)
-            sys.settrace(None)
-            (folder / "count").write_text(str(counter.lines))
-
-        forked(play)
-        return int((folder / "count").read_text())
 
     def trial(self, point: Point) -> Trial:
         """Play one trial and judge it."""

@@ -8,6 +8,7 @@ The service is well again afterwards, and nothing may be lost, said twice or sai
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ Case = tuple[str, str, int]
 def cases(times: int) -> list[Case]:
     """Return all faults of all services, `times` of each: (service, fault, number)."""
     return [(service, fault, n) for n in range(times) for service in SERVICES for fault in FAULTS]
+
+
+def warm_up() -> None:
+    """Load OpenAI's SDK, which takes longer than a deadline here, before anything forks."""
+    import openai
+
+    from smsbot.understanding import client_for
+
+    with suppress(openai.OpenAIError):
+        nobody = client_for("key", "http://127.0.0.1:9/v1", DEADLINE)
+        nobody.chat.completions.create(model="none", messages=[])
 
 
 def play(enumerator: Enumerator, case: Case) -> tuple[bool, Verdict]:

@@ -18,9 +18,14 @@ EXCUSED = """
     FROM smsbot_outboundmessage text JOIN smsbot_contact contact ON contact.id = text.contact_id
     WHERE (text.status = 'suppressed' AND text.failure = 'newer news was there to tell')
        OR (text.status = 'failed' AND text.failure LIKE '%it was sent twice')
+    UNION ALL
+    SELECT contact.address, 'apology'
+    FROM smsbot_inboundmessage text JOIN smsbot_contact contact ON contact.id = text.contact_id
+    WHERE text.state = 'dead' AND text.failure = 'gave up after five faults'
 """
 """Texts that need not come after all: Twilio did not have them and by then there was newer news; or
-it denied them twice, they were sent twice, and the owner was told."""
+it denied them twice, they were sent twice, and the owner was told. And for whom an apology takes
+the place of the reply: whoever answered was killed, five times."""
 
 RETRIES = ("backfill", "retry", "repeat", "reports")
 """What Twilio posts then: nothing more; again what had no 2xx; all again; or all again and delivery

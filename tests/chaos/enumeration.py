@@ -1,10 +1,9 @@
-"""All points of all scenarios: pictures of every line, and a seeded sample of real kills."""
+"""All points of all scenarios: every line by pictures, and a seeded sample of real blows."""
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from tests.chaos.crashpoints import Enumerator, Point
 from tests.chaos.dependencies import Case
 from tests.chaos.report import Finding, Report
 from tests.chaos.scenarios import CLOCK, JUMPS, SCENARIOS
-from tests.chaos.tracing import Line, Picture
+from tests.chaos.tracing import Line, Picture, Reel
 from tests.chaos.workers import spread
 
 _HARMLESS = "ask"
@@ -39,7 +38,7 @@ class Effort:
     below: int = 0
     again: int = 0
     clock: int = 0
-    each_line: bool = False  # a real kill at every source line, once
+    lines: int = 0  # of all source lines that any scenario executes: a kill at each
     workers: int = 2
     first_worker: int = 0  # each has a database of Redis of this number
 
@@ -76,48 +75,48 @@ def enumerate_crashes(
     ends: float,
     mutate: Callable[[], None] | None = None,
 ) -> None:
-    """Play and judge; stop early at `ends` (of `time.monotonic()`), and let the report say so."""
+    """Play and judge; stop early at `ends` (of `time.monotonic()`), and let the report say so.
+
+    What is dealt seldom comes first, and what is done as far as the time goes comes last.
+    """
     crew = _Crew(folder, effort, ends, mutate)
-    _look(crew, effort, chance, report)
-    _strike(crew, _points(crew, effort, chance), report)
-
-
-def _look(crew: _Crew, effort: Effort, chance: random.Random, report: Report) -> None:
-    """Every line of ours as a crash point, by the states that it leaves."""
-
-    def look(enumerator: Enumerator, name: str) -> list[tuple[int, int, str]]:
-        return [(one.first, one.last, str(one.folder)) for one in enumerator.pictures(name)]
-
-    def develop(enumerator: Enumerator, picture: Picture) -> dict[str, list[str]]:
-        return vars(enumerator.develop(picture).verdict)
-
-    pictures = [
-        Picture(name, first, last, Path(place))
-        for name, rows in crew.each(effort.scenarios, look)
-        for first, last, place in rows
-    ]
-    chance.shuffle(pictures)
-    for picture, verdict in crew.each(pictures, develop):
-        point = Point(picture.scenario, picture.first)
-        lines = picture.last - picture.first + 1
-        report.add(Finding(str(point), _promises(point), verdict, lines))
-        report.note("states", 1)
-        report.note("lines as crash points", lines)
-    report.note("states of all scenarios", len(pictures))
-    if effort.each_line and report.counted("states") < len(pictures):
+    reels = {name: Reel.of_data(data) for name, data in crew.each(effort.scenarios, _film)}
+    blows = [point for name, reel in reels.items() for point in _blows(name, reel, effort, chance)]
+    states = [picture for reel in reels.values() for picture in reel.pictures]
+    lines = _each_line(reels)
+    chance.shuffle(blows)
+    chance.shuffle(states)
+    last = chance.sample(lines, min(effort.lines, len(lines)))
+    queue: list[Point | Picture] = [*blows, *states, *last]
+    for job, (struck, verdict) in crew.each(queue, _play):
+        _note(job, struck, verdict, report)
+    report.note("states of all scenarios", len(states))
+    if effort.lines and report.counted("states") < len(states):
         report.add(Finding("states", ("P1",), {"other": ["not every line's state was judged"]}))
 
 
-def _strike(crew: _Crew, points: Sequence[Point], report: Report) -> None:
-    """The blows themselves, at a sample of lines."""
+def _film(enumerator: Enumerator, name: str) -> list[Any]:
+    return enumerator.film(name).as_data()
 
-    def play(enumerator: Enumerator, point: Point) -> list[object]:
-        trial = enumerator.trial(point)
-        return [trial.struck, vars(trial.verdict)]
 
-    for point, (struck, verdict) in crew.each(points, play):
-        report.add(Finding(str(point), _promises(point), verdict, int(struck)))
-        report.note(_BLOWS[point.blow], int(struck))
+def _play(enumerator: Enumerator, job: Point | Picture) -> list[Any]:
+    trial = enumerator.develop(job) if isinstance(job, Picture) else enumerator.trial(job)
+    return [trial.struck, vars(trial.verdict)]
+
+
+def _note(
+    job: Point | Picture, struck: bool, verdict: Mapping[str, list[str]], report: Report
+) -> None:
+    """Count a trial: that of a picture as many times as there are lines of ours in it."""
+    if isinstance(job, Point):
+        report.add(Finding(str(job), _promises(job), verdict, int(struck)))
+        report.note(_BLOWS[job.blow], int(struck))
+        return
+    point = Point.of(job)
+    report.add(Finding(str(point), _promises(point), verdict, job.lines_of_ours))
+    report.note("states", 1)
+    report.note("lines as crash points", job.lines_of_ours)
+    report.note("lines below as crash points", job.lines - job.lines_of_ours)
 
 
 def try_dependencies(
@@ -125,7 +124,7 @@ def try_dependencies(
 ) -> None:
     """Play sick services, and judge; stop early at `ends`. Only a fault that was met counts."""
     crew = _Crew(folder, effort, ends)
-    import_module("openai")  # which takes a second, in each fork if not here
+    dependencies.warm_up()
 
     def one(enumerator: Enumerator, case: Case) -> list[object]:
         met, verdict = dependencies.play(enumerator, case)
@@ -137,57 +136,30 @@ def try_dependencies(
         report.note(f"{service} sick", int(met))
 
 
-def _points(crew: _Crew, effort: Effort, chance: random.Random) -> list[Point]:
-    """Choose where to strike: lines of ours and lines below, of each scenario."""
+def _blows(name: str, reel: Reel, effort: Effort, chance: random.Random) -> list[Point]:
+    """Choose where to strike in a scenario: at lines of ours, and at lines below."""
 
-    def count(enumerator: Enumerator, job: tuple[str, bool]) -> int:
-        return enumerator.count(job[0], below=job[1])
+    def chosen(count: int) -> list[int]:
+        return sampled(reel.lines_of_ours, count, chance)
 
-    ours = effort.kills or effort.again or effort.clock
-    kinds = [False] * bool(ours) + [True] * bool(effort.below)
-    points: list[Point] = []
-    for (name, below), total in crew.each([(n, k) for n in effort.scenarios for k in kinds], count):
-        if below:
-            points += [Point(name, n, "below") for n in sampled(total, effort.below, chance)]
-        else:
-            points += _points_of_ours(name, total, effort, chance)
-    chance.shuffle(points)
-    if effort.each_line:  # last: they are for when there is time
-        lines = _each_line(crew.enumerators[0], effort.scenarios)
-        points += chance.sample(lines, len(lines))
-    return points
-
-
-def _points_of_ours(name: str, total: int, effort: Effort, chance: random.Random) -> list[Point]:
-    points = [Point(name, n) for n in sampled(total, effort.kills, chance)]
+    points = [Point(name, n) for n in chosen(effort.kills)]
+    points += [Point(name, n, "below") for n in sampled(reel.lines, effort.below, chance)]
     points += [
         Point(name, n, "again", chance.randrange(1, _LINES_OF_A_RESTART))
-        for n in sampled(total, effort.again, chance)
+        for n in chosen(effort.again)
     ]
     if name in CLOCK:
-        points += [
-            Point(name, n, "clock", chance.choice(JUMPS))
-            for n in sampled(total, effort.clock, chance)
-        ]
+        points += [Point(name, n, "clock", chance.choice(JUMPS)) for n in chosen(effort.clock)]
     return points
 
 
-def _each_line(enumerator: Enumerator, scenarios: Sequence[str]) -> list[Point]:
-    """Return a point for every line of ours that any scenario executes."""
-    seen: set[Line] = set()
-    return [
-        Point(name, n) for name in scenarios for n in _first_times(enumerator.lines(name), seen)
-    ]
-
-
-def _first_times(lines: Sequence[Line], seen: set[Line]) -> set[int]:
-    """Return where lines are executed that no scenario before has executed; note them as seen."""
-    numbers = set()
-    for number, line in enumerate(lines, start=1):
-        if line not in seen:
-            seen.add(line)
-            numbers.add(number)
-    return numbers
+def _each_line(reels: Mapping[str, Reel]) -> list[Point]:
+    """Return a point for every line of ours that any scenario executes, in the first that does."""
+    points: dict[Line, Point] = {}
+    for name, reel in reels.items():
+        for line, n in reel.firsts.items():
+            points.setdefault(line, Point(name, n))
+    return list(points.values())
 
 
 def sampled(total: int, count: int, chance: random.Random) -> list[int]:

@@ -17,13 +17,13 @@ from typing import Protocol
 from tests.chaos.catalogue import Film
 from tests.chaos.ledger import Entry, Ledger
 from tests.chaos.load import Load, Texting, percentile, radarr_at_work, twilio_reporting
-from tests.chaos.model import ANSWERS, Expect, Told, Verdict, judge, told
+from tests.chaos.model import ANSWERS, Expect, Told, Verdict, given_up, judge, told
 from tests.chaos.report import Finding, Report
 from tests.chaos.servers import Servers
 from tests.chaos.stack import QUICK_RHYTHM, RHYTHM, Stack
 from tests.chaos.standins import World
 
-_ENDED = ("completed", "available", "status")
+_ENDED = ("completed", "available", "status", "apology")
 RECOVERY = 60
 """Seconds after the last blow within which all that we accepted must be told to its end."""
 MISSED = 120
@@ -94,7 +94,9 @@ def play(folder: Path, plan: Plan, *, chance: random.Random, report: Report) -> 
         time.sleep(plan.afterwards if recovery["told"] is not None else 0)
     with servers.lock:
         world.record("end", unsettled=[], rounds=0, library=[], excused=stack.excused())
-        verdict = _judged(list(world.ledger.entries()), load)
+        entries = list(world.ledger.entries())
+    verdict = _judged(entries, load)
+    report.note("texts given up", len(given_up(entries)))
     _report(plan, load, blows, recovery, verdict, stack.pending(), report)
 
 

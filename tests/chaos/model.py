@@ -123,13 +123,14 @@ def judge(entries: Sequence[Entry], expected: Sequence[Expect], *, adds: dict[in
     excused = _excused(entries)
     for expect in expected:
         said = _check(expect, said, excused, verdict)
+    _check_given_up(given_up(entries), expected, verdict)
     for text in said:
         ended = text.kind in ("failed", "cancelled")
         (verdict.false_failed if ended else verdict.other).append(
             f"unexpected {_named(text.kind, text.film)} to {text.person[-4:]}"
         )
     _check_creates(entries, verdict)
-    _check_adds(entries, adds, verdict)
+    _check_adds(entries, adds, verdict, missing=len(given_up(entries)))
     _check_end(entries, verdict)
     return verdict
 
@@ -140,27 +141,47 @@ def _excused(entries: Sequence[Entry]) -> set[tuple[str, str]]:
     return {(who, kind.removesuffix("_empty")) for who, kind in ends[-1]} if ends else set()
 
 
+def given_up(entries: Sequence[Entry]) -> set[str]:
+    """Return whose texts were given up, since whoever answered them was killed five times."""
+    return {who for who, kind in _excused(entries) if kind == "apology"}
+
+
+def _check_given_up(people: set[str], expected: Sequence[Expect], verdict: Verdict) -> None:
+    """One text in a hundred may be given up; one of few, since the kills come at random."""
+    texts = sum(expect.least for expect in expected if expect.answers)
+    if len(people) > max(1, texts // 100):
+        verdict.lost.append(f"{len(people)} of {texts} texts given up")
+
+
 def _check(
     expect: Expect, said: list[Told], excused: set[tuple[str, str]], verdict: Verdict
 ) -> list[Told]:
     """Judge one expectation; return the texts that it does not speak of."""
-    mine = [
-        text
-        for text in said
-        if text.person == expect.person
-        and text.kind in expect.kinds
-        and expect.film in ("", text.film)
-    ]
+    expect = _eased(expect, excused)
+    mine = [text for text in said if _speaks_of(expect, text)]
     # Who hid a text from us may have to bear it twice.
     seen = len(mine) - sum(text.hidden for text in mine)
     what = f"{_named('/'.join(sorted(expect.kinds)), expect.film)} to {expect.person[-4:]}"
-    if any((expect.person, kind) in excused for kind in expect.kinds):
-        expect = replace(expect, least=0)
     if len(mine) < expect.least:
         verdict.lost.append(f"{what} ({len(mine)} of {expect.least})")
     elif seen > expect.most or len(mine) > 2 * expect.most:
         verdict.duplicate.append(f"{what} ({len(mine)} for {expect.most})")
     return [text for text in said if text not in mine]
+
+
+def _eased(expect: Expect, excused: set[tuple[str, str]]) -> Expect:
+    """Return what may be expected after all: an apology may stand for the reply and all else."""
+    if (expect.person, "apology") in excused and expect.answers:
+        return replace(expect, kinds=expect.kinds | {"apology"})
+    if any((expect.person, kind) in excused for kind in (*expect.kinds, "apology")):
+        return replace(expect, least=0)
+    return expect
+
+
+def _speaks_of(expect: Expect, text: Told) -> bool:
+    """Whether a text is one of those expected; an apology names no film."""
+    of_film = text.kind == "apology" or expect.film in ("", text.film)
+    return text.person == expect.person and text.kind in expect.kinds and of_film
 
 
 def _check_creates(entries: Sequence[Entry], verdict: Verdict) -> None:
@@ -172,17 +193,22 @@ def _check_creates(entries: Sequence[Entry], verdict: Verdict) -> None:
     verdict.duplicate += [f"{n} creates of {where}" for where, n in creates.items() if n > 2]
 
 
-def _check_adds(entries: Sequence[Entry], adds: dict[int, int], verdict: Verdict) -> None:
+def _check_adds(
+    entries: Sequence[Entry], adds: dict[int, int], verdict: Verdict, *, missing: int
+) -> None:
+    """Compare the effects in Radarr; as many films may be `missing` as texts were given up."""
     done: dict[int, int] = {}
     for entry in entries:
         if entry["kind"] == "add":
             done[entry["tmdb"]] = done.get(entry["tmdb"], 0) + 1
+    lost = []
     for tmdb_id, wanted in adds.items():
         count = done.pop(tmdb_id, 0)
         if count < wanted:
-            verdict.lost.append(f"add of {tmdb_id} ({count} of {wanted})")
+            lost.append(f"add of {tmdb_id} ({count} of {wanted})")
         elif count > wanted:
             verdict.duplicate.append(f"add of {tmdb_id} ({count} for {wanted})")
+    verdict.lost += lost[missing:]
     verdict.duplicate += [f"unwanted add of {tmdb_id}" for tmdb_id in done]
 
 

@@ -31,7 +31,9 @@ FULL_MINIMUM = {
     "P6": 3000,
     "P7": 5000,
     "kills": 300,
-    "kills below": 1500,
+    "kills below": 100,
+    "lines as crash points": 80_000,
+    "lines below as crash points": 8_000_000,
     "kills in the restart too": 100,
     "clock jumps": 60,
     "kills of processes": _KILLS,
@@ -98,8 +100,7 @@ def full(folder: Path, chance: random.Random, report: Report) -> None:
         Beside(folder, "sick", chance, try_all) as sick,
         Beside(folder, "paused", chance, _playing(_PAUSED)) as paused,
     ):
-        below = -(-FULL_MINIMUM["kills below"] // len(SCENARIOS)) + 1
-        effort = Effort(tuple(SCENARIOS), below=below, again=8, clock=10, each_line=True)
+        effort = Effort(tuple(SCENARIOS), below=5, again=5, clock=7, lines=320, workers=4)
         enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + _LINES_END)
         say(f"{time.monotonic() - began:4.0f} s: every line was judged as a crash point")
         report.merge(sick.wait())

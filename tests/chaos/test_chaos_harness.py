@@ -132,6 +132,30 @@ def test_a_text_that_newer_news_made_needless_is_no_loss() -> None:
     assert judge(entries, expected, adds={DARK_KNIGHT.tmdb_id: 1}).passed
 
 
+APOLOGY = "😔 Sorry, something went wrong on my side. Please ask me again."
+GIVEN_UP = {**END, "excused": [[SAM, "apology"]]}
+
+
+def test_an_apology_takes_the_place_of_a_reply_that_was_given_up() -> None:
+    assert verdict(create(ADDED), create(APOLOGY), create(STARTED)).other
+    expected = [reply(SAM, NAME), one(SAM, "started", NAME)]
+    assert judge([create(APOLOGY), GIVEN_UP], expected, adds={DARK_KNIGHT.tmdb_id: 1}).passed
+
+
+def test_who_was_given_up_has_one_apology() -> None:
+    expected = [reply(SAM, NAME)]
+    assert judge([GIVEN_UP], expected, adds={}).lost
+    assert judge([create(APOLOGY), create(APOLOGY), GIVEN_UP], expected, adds={}).duplicate
+
+
+def test_many_texts_that_are_given_up_are_a_loss() -> None:
+    people = [f"+1202555{number:04d}" for number in range(150)]
+    expected = [reply(person, "") for person in people]
+    end = {**END, "excused": [[person, "apology"] for person in people[:2]]}
+    said = [create(APOLOGY if n < 2 else ADDED, to=who) for n, who in enumerate(people)]
+    assert judge([*said, end], expected, adds={}).lost == ["2 of 150 texts given up"]
+
+
 @pytest.mark.parametrize("name", ["ask:40", "ask:40:below", "ask:40:again:7", "ask:40:clock:-3600"])
 def test_a_point_is_read_as_it_is_written(name: str) -> None:
     assert str(Point.parse(name)) == name
