@@ -60,10 +60,7 @@ class Camera:
     """Takes a picture at each line where database or ledger differ from the line before."""
 
     def __init__(self, name: str, stage: Stage) -> None:
-        from django.db import connections
-
         self._name = name
-        self._database = connections["default"]
         self._ledger = stage.world.ledger
         self._folder = stage.folder
         self._lines = self._ours = self._committed = 0
@@ -80,41 +77,6 @@ class Camera:
 
     def _line_of_ours(self, frame: FrameType, event: str, _: Any) -> Any:
         if event == "line":
-            self._n += 1
-            state = self._state()
-            if state != self._seen:
-                self._seen = state
-                self._firsts.append(self._n)
-                self._take(self._n)
-        return self.line
-
-    def finish(self) -> None:
-        """Note the last state too: a kill after the last line."""
-        index = [*self._firsts, self._n + 1]
-        self._take(self._n + 1)
-        (self._stage.folder / "index").write_text(" ".join(map(str, index)))
-
-    @classmethod
-    def taken(cls, name: str, folder: Path) -> list[Picture]:
-        """Return the pictures that a run has left in its folder."""
-        firsts = [int(n) for n in (folder / "index").read_text().split()]
-        lasts = [*(n - 1 for n in firsts[1:]), firsts[-1]]
-        return [
-            Picture(name, first, last, folder.parent / f"{folder.name}@{first}")
-            for first, last in zip(firsts, lasts, strict=True)
-        ]
-
-    def _take(self, n: int) -> None:
-        folder = self._stage.folder
-        database.save(folder)
-        copy_trial(folder, folder.parent / f"{folder.name}@{n}")
-
-    def _state(self) -> tuple[int, int]:
-        """Return what changes when the durable state does: committed rows, bytes of the ledger."""
-        changes = database.changes()
-        if changes is not None:
-            self._committed = changes
-        return self._committed, self._stage.world.ledger.size
             self._look()
             self._ours += 1
             self._firsts.setdefault((frame.f_code.co_filename, frame.f_lineno), self._ours)
@@ -128,9 +90,9 @@ class Camera:
     def _look(self) -> None:
         """Take a picture if committed rows or the ledger have changed since the line before."""
         self._lines += 1
-        raw = self._database.connection
-        if raw is not None and not raw.in_transaction:
-            self._committed = raw.total_changes
+        changes = database.changes()
+        if changes is not None:
+            self._committed = changes
         state = (self._committed, self._ledger.size)
         if state != self._seen:
             self._seen = state
@@ -138,6 +100,7 @@ class Camera:
 
     def _take(self, line: int) -> None:
         self._taken.append((line, self._ours))
+        database.save(self._folder)
         copy_trial(self._folder, self.place(self._folder, line))
 
     def finish(self) -> None:
