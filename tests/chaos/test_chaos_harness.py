@@ -1,5 +1,6 @@
 """The harness itself: its judge sees what is planted, and its enumerator kills where it says."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.chaos.report import PROMISES, Finding, Report
 from tests.chaos.scenarios import QUICK, SCENARIOS
 from tests.chaos.stage import NOON, ROOT, Stage
 from tests.chaos.standins import World
+from tests.chaos.tracing import Picture, Reel
 
 SAM = "+12025550142"
 NAME = DARK_KNIGHT.name
@@ -159,6 +161,16 @@ def test_many_texts_that_are_given_up_are_a_loss() -> None:
 @pytest.mark.parametrize("name", ["ask:40", "ask:40:below", "ask:40:again:7", "ask:40:clock:-3600"])
 def test_a_point_is_read_as_it_is_written(name: str) -> None:
     assert str(Point.parse(name)) == name
+
+
+def test_a_picture_is_named_by_a_line_of_ours_if_it_has_one() -> None:
+    assert str(Point.of(Picture("ask", 300, 40, before=12, lines_of_ours=3))) == "ask:13"
+    assert str(Point.of(Picture("ask", 300, 40, before=12, lines_of_ours=0))) == "ask:300:below"
+
+
+def test_a_reel_survives_the_way_to_another_process() -> None:
+    reel = Reel([Picture("ask", 1, 40, 0, 3)], 39, 2, {("smsbot/inbound.py", 80): 1})
+    assert Reel.of_data(json.loads(json.dumps(reel.as_data()))) == reel
 
 
 def test_while_our_clock_is_off_the_worlds_is_not(tmp_path: Path) -> None:
