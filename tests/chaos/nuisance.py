@@ -1,6 +1,6 @@
 """What troubles services, Redis, the disk and the database while the stack works, without a kill.
 
-Each nuisance lasts a second or two and has a name; a webhook's time is noted under the name of the
+Each nuisance lasts a second and has a name; a webhook's time is noted under the name of the
 one that was on when it was posted.
 """
 
@@ -18,7 +18,7 @@ from tests.chaos.databases import database
 from tests.chaos.servers import FAULTS, SERVICES, Servers
 from tests.chaos.stack import Stack
 
-PAUSE = 1.5
+PAUSE = 1.0
 _GAP = 0.3
 _AFTER_TROUBLE = 0.5
 _LAST_OF_ALL = 3  # rounds for what could not be dealt when its turn came

@@ -124,10 +124,10 @@ _PAUSED = live.Plan(
 _KILLED = live.Plan(
     "live",
     _ASKED,
-    lambda stack, _, chance: Killer(stack, chance, every=0.8, times=_KILLS),
+    lambda stack, _, chance: Killer(stack, chance, every=1.35, times=_KILLS),
     texts=_TEXTS,
-    rate=7.5,
-    longest=340,
+    rate=4.7,
+    longest=440,
     judge_times=True,
 )
 _TROUBLED = live.Plan(
@@ -135,8 +135,8 @@ _TROUBLED = live.Plan(
     ("P6", "P7", "P4"),
     lambda stack, servers, chance: Nuisances(stack, servers, chance, times=_OF_REDIS),
     texts=600,
-    rate=5,
-    longest=330,
+    rate=4,
+    longest=260,
     judge_times=True,
 )
 
