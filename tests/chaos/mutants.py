@@ -62,7 +62,10 @@ MUTANTS = (
         "event outside the transaction",
         "started",
         "downloads.lifecycle",
-        [("_write", "with transaction.atomic():", "if True:")],
+        [
+            ("_write", "with transaction.atomic():", "if True:"),
+            ("transition_to", "with transaction.atomic():", "if True:"),
+        ],
     ),
     Mutant(
         "mark before send",
