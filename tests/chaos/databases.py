@@ -231,9 +231,8 @@ class Postgres:
     def _load(self, path: Path) -> None:
         dump = json.loads(path.read_text())
         with psycopg.connect(self._url(self._opened)) as server:
-            server.execute(
-                f"SELECT pg_terminate_backend(pid, 5000) {_OTHERS}"
-            )  # who was killed may still hold locks
+            # Who was killed may still hold locks.
+            server.execute(f"SELECT pg_terminate_backend(pid, 5000) {_OTHERS}")
             server.execute(SQL(";").join(_of("DELETE FROM {}", name) for name in _tables(server)))
             for name, rows in dump["tables"].items():
                 _copy_in(server, name, rows)
