@@ -56,7 +56,7 @@ FULL_MINIMUM = {
 }
 HARD_STOP = 20 * 60
 _LINES_END = 400
-"""Seconds: real kills at every line go on until then, after all the rest of the enumeration."""
+"""Seconds: what the enumeration has not begun by then is left out, and fails the run."""
 _ASKED = ("P1", "P2", "P3", "P4", "P5")
 
 
