@@ -222,7 +222,7 @@ def test_a_reader_that_is_gone_does_not_stop_the_children(start: Callable[..., R
         signal.pause()
     """
     running = start([("web", chatty)])
-    running.wait_for_children("web")
+    running.read_until(lambda lines: "all ready" in lines and running.pids("web") != [])
     assert running.process.stdout is not None
     running.process.stdout.close()
     assert alive(running.pids("web")[0])
