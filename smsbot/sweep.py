@@ -10,11 +10,13 @@ from django.db import connections
 
 from downloads import services
 from moviesms import alerts, claims, watch
-from smsbot import backfill, notifications, processing, sending, unknown
+from smsbot import backfill, handover, notifications, processing, sending, unknown
 
 log = structlog.get_logger(__name__)
 
 _THREADS = 4
+_OURS = 20
+"""How many texts that wait are ours alone; with more of them the workers are asked to help."""
 # What is younger than this is most likely in a worker's hands already.
 _LEAVE_TO_WORKERS = timedelta(seconds=3)
 
@@ -33,7 +35,10 @@ def work(now: datetime, stopping: threading.Event) -> None:
     unknown.settle_expired(now)
     backfill.run_if_due(now)
     inbound = processing.due(now).filter(received_at__lte=now - _LEAVE_TO_WORKERS)
-    _spread(processing.process_line, inbound.values_list("id", flat=True)[:100], stopping)
+    waiting = list(inbound.values_list("id", flat=True)[:100])
+    for inbound_id in waiting[_OURS:]:  # a Redis that was lost took many tasks with it
+        handover.inbound(inbound_id)
+    _spread(processing.process_line, waiting, stopping)
     if stopping.is_set():
         return
     unknown.resolve_due(now)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from tests.chaos.databases import database
 from tests.chaos.stack import Stack, age
 
-_WEIGHTS = {"web": 6, "worker": 3, "monitor": 3, "redis": 1, "connection": 2}
+_WEIGHTS = {"web": 4, "worker": 3, "monitor": 3, "redis": 1, "connection": 2}
 _GROWN_UP = 2.5
 """Seconds that a process must have lived: who dies while it starts has done nothing yet."""
 

@@ -17,6 +17,8 @@ PROMISES = {
     "P6": "losing Redis loses nothing",
     "P7": "a sick service loses nothing and tells nothing false",
 }
+PARTS = ("crashes", "sick", "pauses", "kills", "troubles")
+"""What `--full` consists of; a slow machine can do one after the other."""
 _QUIET = 0.8
 """The load average below which a machine has nothing else to do."""
 _SHOWN = 12

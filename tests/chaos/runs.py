@@ -5,8 +5,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,44 +16,50 @@ from tests.chaos.enumeration import Effort, enumerate_crashes, try_dependencies
 from tests.chaos.killer import Killer
 from tests.chaos.nuisance import Nuisances
 from tests.chaos.pauses import Pauses
-from tests.chaos.report import Report, say
+from tests.chaos.report import PROMISES, Report, say
 from tests.chaos.scenarios import QUICK, SCENARIOS
 from tests.chaos.servers import FAULTS, SERVICES
 
 QUICK_MINIMUM = {"P1": 1500, "P2": 400, "P3": 400, "P4": 500, "P5": 2000, "P6": 400, "P7": 500}
 _KILLS, _PAUSES, _TEXTS, _OF_REDIS, _TIMES = 300, 100, 2000, 10, 3
-FULL_MINIMUM = {
-    "P1": 9000,
-    "P2": 2500,
-    "P3": 3000,
-    "P4": 4000,
-    "P5": 6000,
-    "P6": 3000,
-    "P7": 5000,
-    "kills": 300,
-    "kills below": 100,
-    "lines as crash points": 80_000,
-    "lines below as crash points": 8_000_000,
-    "kills in the restart too": 100,
-    "clock jumps": 60,
-    "kills of processes": _KILLS,
-    "live texts": _TEXTS,
-    "leader pauses": _PAUSES,
-    "services sick live": len(SERVICES) * len(FAULTS),
-    **{f"{service} sick": len(FAULTS) * _TIMES for service in SERVICES},
-    **dict.fromkeys(
-        (
-            "redis flushed",
-            "redis restarted",
-            "redis read-only",
-            "redis full",
-            "redis hung",
-            "database locked",
-            "disk full",
-        ),
-        _OF_REDIS,
-    ),
+_NO_TRIALS = dict.fromkeys(PROMISES, 0)
+_MINIMUM: dict[str, dict[str, int]] = {
+    "crashes": {
+        "P1": 9000,
+        "P2": 2500,
+        "P3": 3000,
+        "P4": 4000,
+        "P5": 6000,
+        "P6": 3000,
+        "P7": 5000,
+        "kills": 300,
+        "kills below": 100,
+        "lines as crash points": 80_000,
+        "lines below as crash points": 8_000_000,
+        "kills in the restart too": 100,
+        "clock jumps": 60,
+    },
+    "sick": {f"{service} sick": len(FAULTS) * _TIMES for service in SERVICES},
+    "pauses": {"leader pauses": _PAUSES},
+    "kills": {"kills of processes": _KILLS, "live texts": _TEXTS},
+    "troubles": {
+        "services sick live": len(SERVICES) * len(FAULTS),
+        "redis flushed": _OF_REDIS,
+        "redis restarted": _OF_REDIS,
+        "redis read-only": _OF_REDIS,
+        "redis full": _OF_REDIS,
+        "redis hung": _OF_REDIS,
+        "database locked": _OF_REDIS,
+        "disk full": _OF_REDIS,
+    },
 }
+
+
+def full_minimum(parts: Sequence[str]) -> dict[str, int]:
+    """Return what these parts of `--full` must have done to count."""
+    return _NO_TRIALS | {what: n for part in parts for what, n in _MINIMUM[part].items()}
+
+
 HARD_STOP = 20 * 60
 _LINES_END = 400
 """Seconds: what the enumeration has not begun by then is left out, and fails the run."""
@@ -86,7 +92,7 @@ def _slack() -> float:
     return min(5.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
-def full(folder: Path, chance: random.Random, report: Report) -> None:
+def full(folder: Path, chance: random.Random, report: Report, parts: Sequence[str]) -> None:
     """Everything. Where times are judged nothing else runs; the rest runs side by side."""
     began = time.monotonic()
     matrix = cases(_TIMES)
@@ -96,20 +102,26 @@ def full(folder: Path, chance: random.Random, report: Report) -> None:
         effort = Effort((), workers=5, first_worker=4)  # they mostly wait
         try_dependencies(part, matrix, effort, report=report, ends=began + _LINES_END + 60)
 
-    with (
-        Beside(folder, "sick", chance, try_all) as sick,
-        Beside(folder, "paused", chance, _playing(_PAUSED)) as paused,
-    ):
-        effort = Effort(tuple(SCENARIOS), below=5, again=5, clock=7, lines=320, workers=4)
-        enumerate_crashes(folder, effort, chance=chance, report=report, ends=began + _LINES_END)
-        say(f"{time.monotonic() - began:4.0f} s: every line was judged as a crash point")
-        report.merge(sick.wait())
-        report.merge(paused.wait())
-    for plan in (_KILLED, _TROUBLED):
-        say(f"{time.monotonic() - began:4.0f} s: live, {plan.name}")
-        part = folder / plan.name
-        part.mkdir()
-        live.play(part, plan, chance=chance, report=report)
+    beside = {"sick": try_all, "pauses": _playing(_PAUSED)}
+    with ExitStack() as running:
+        others = [
+            running.enter_context(Beside(folder, name, chance, work))
+            for name, work in beside.items()
+            if name in parts
+        ]
+        if "crashes" in parts:
+            effort = Effort(tuple(SCENARIOS), below=5, again=5, clock=7, lines=320, workers=4)
+            ends = began + _LINES_END
+            enumerate_crashes(folder, effort, chance=chance, report=report, ends=ends)
+            say(f"{time.monotonic() - began:4.0f} s: the lines were judged as crash points")
+        for other in others:
+            report.merge(other.wait())
+    for name, plan in (("kills", _KILLED), ("troubles", _TROUBLED)):
+        if name in parts:
+            say(f"{time.monotonic() - began:4.0f} s: live, {plan.name}")
+            part = folder / name
+            part.mkdir()
+            live.play(part, plan, chance=chance, report=report)
 
 
 _PAUSED = live.Plan(

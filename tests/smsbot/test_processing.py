@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from downloads import services
 from downloads.models import DownloadRequest
 from moviesms import claims
-from smsbot import conversation, processing, reply, sending, sweep, understanding
+from smsbot import conversation, handover, processing, reply, sending, sweep, understanding
 from smsbot.models import InboundMessage, OutboundMessage
 from tests.conftest import ALEX, SAM, Household, inbound_form
 from tests.fakes import Answer, FakeRadarr, FakeTmdb
@@ -75,6 +75,20 @@ def test_what_a_dead_process_had_taken_is_answered_at_the_next_sweep(household: 
     sweep.work(timezone.now(), threading.Event())
     household.work()
     assert household.texts_to(SAM) == [ADDED]
+
+
+def test_with_a_long_queue_the_sweep_asks_the_workers_to_help(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [f"+1202555{number:04d}" for number in range(25)]
+    for person in people:
+        household.deliver(inbound_form(person, "hello there"))
+    asked: list[int] = []
+    monkeypatch.setattr(handover, "inbound", asked.append)
+    household.clock.shift(timedelta(seconds=django_settings.SWEEP_INTERVAL))
+    sweep.work(timezone.now(), threading.Event())
+    latest = InboundMessage.objects.order_by("id").values_list("id", flat=True)[20:]
+    assert asked == list(latest)
 
 
 def test_what_a_living_process_has_taken_is_left_to_it(household: Household) -> None:
