@@ -49,7 +49,7 @@ LONGEST_TEXT = 1600
 
 _LONGEST_PAUSE = timedelta(minutes=5)
 # Whoever waits has their text within a minute after Twilio takes texts again, the sweep included.
-_LONGEST_BACK_OFF = 40.0
+_LONGEST_BACK_OFF = 30.0
 _REFUSED_PAUSE = 30.0
 
 # After a refusal that is our own fault, nothing is tried for a while.
