@@ -6,6 +6,7 @@ When that fails nothing is lost: the sweep of the monitor's process finds the ro
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 
 import structlog
@@ -40,8 +41,9 @@ def _hand_over(job: Callable[..., None], *args: int) -> None:
     if settings.WORK_IN_THREADS:
         _threads().submit(_do, job, *args)
     else:
-        # Beside the request: nobody who texts waits for Redis.
-        _publisher().submit(_publish, job.__name__, *args)
+        # Beside the request: nobody who texts waits for Redis. A process that ends takes no more.
+        with suppress(RuntimeError):
+            _publisher().submit(_publish, job.__name__, *args)
 
 
 def _publish(name: str, *args: int) -> None:
@@ -57,6 +59,8 @@ def _publish(name: str, *args: int) -> None:
         app.send_task(f"smsbot.tasks.{name}", args=args, retry=False)
     except (OperationalError, RedisError, OSError) as error:
         breaker.failed(type(error).__name__, retry_after=settings.REDIS_RETRY_AFTER)
+    except Exception:  # in a thread nobody else would tell of it
+        log.exception("handing over failed", job=name, args=args)
     else:
         breaker.succeeded()
 

@@ -214,8 +214,8 @@ def _complete(message: InboundMessage, token: uuid.UUID, reply: Reply, now: date
 
 
 def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
-    """Write the text, unless the message has one of this purpose already."""
-    text = OutboundMessage(
+    """Write the text. What the database refuses is an error: to ignore it would lose the text."""
+    OutboundMessage.objects.create(
         in_reply_to=message,
         purpose=purpose,
         contact_id=message.contact_id,
@@ -226,7 +226,13 @@ def _queue(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -
         request_id=reply.announces[0][0] if len(reply.announces) == 1 else None,
         created_at=now,
     )
-    OutboundMessage.objects.bulk_create([text], ignore_conflicts=True)
+
+
+def _queue_once(message: InboundMessage, reply: Reply, purpose: str, now: datetime) -> None:
+    """Write the text, unless the message has had one of this purpose."""
+    had = OutboundMessage.objects.filter(in_reply_to=message, purpose=purpose, resend_of=None)
+    if not had.exists():
+        _queue(message, reply, purpose, now)
 
 
 def _back_off(
@@ -253,7 +259,7 @@ def _back_off(
             attempts=message.attempts if our_fault else max(0, message.attempts - 1),
         )
         with speaking_to(message.contact, recognise(message.body)):
-            _queue(message, say("holding"), OutboundMessage.Purpose.HOLDING, now)
+            _queue_once(message, say("holding"), OutboundMessage.Purpose.HOLDING, now)
     recent.forget([message.contact_id])
     log.warning("answering put off", inbound=message.pk, failure=failure)
 
@@ -263,7 +269,7 @@ def _die(message: InboundMessage, token: uuid.UUID, failure: str, now: datetime)
     with transaction.atomic():
         _write(message, token, state=State.DEAD, lease_until=None, failure=failure[:300])
         with speaking_to(message.contact, recognise(message.body)):
-            _queue(message, say("apology"), OutboundMessage.Purpose.APOLOGY, now)
+            _queue_once(message, say("apology"), OutboundMessage.Purpose.APOLOGY, now)
         # What had been asked for before the fault goes on, and is told from now on.
         for request_id in services.unannounced_of(message.twilio_sid):
             services.mark_announced(request_id, now=now)

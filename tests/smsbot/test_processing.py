@@ -77,6 +77,18 @@ def test_what_a_dead_process_had_taken_is_answered_at_the_next_sweep(household: 
     assert household.texts_to(SAM) == [ADDED]
 
 
+def test_an_answer_that_the_database_refuses_is_no_answer(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = received(household)
+    nameless: Any = None  # no text is without its template's name
+    refused = reply.Reply(text="Hello", template=nameless)
+    monkeypatch.setattr(processing, "answer", lambda *_, **__: refused)
+    process(message)
+    assert state_of(message) == State.RECEIVED
+    assert message.failure == "IntegrityError"
+
+
 def test_with_a_long_queue_the_sweep_asks_the_workers_to_help(
     household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
