@@ -170,7 +170,7 @@ def _processes(leader: int) -> dict[int, str]:
 
 
 def _name(words: Sequence[str]) -> str:
-    known = ("redis-server", "granian", "celery", "run_download_monitor", "moviesms.runner")
+    known = ("redis-server", "moviesms web", "celery", "run_download_monitor", "manage.py up")
     line = " ".join(words)
     return next((name for name in known if name in line), words[0])
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 from celery import Celery
 
@@ -9,6 +10,9 @@ from celery import Celery
 if "worker" in sys.argv[1:]:
     os.environ.setdefault("MOVIESMS_ROLE", "worker")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moviesms.settings")
+
+# Running as root is common in a container, and not Celery's to judge.
+warnings.filterwarnings("ignore", "You're running the worker")
 
 app = Celery("moviesms")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from moviesms.supervisor import die_with_parent
+from moviesms.forking import die_with_parent
 
 _SETTINGS = """\
 port 0

@@ -6,6 +6,7 @@ import secrets
 import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 # Linux keeps a unix socket's path in 108 bytes; a longer data folder gets a short stand-in.
@@ -70,3 +71,24 @@ def redis_urls(
         url = f"redis://{login}{host}:{port}/{db}"
         return url, url
     return f"unix://{login}{socket}?db={db}", f"redis+socket://{login}{socket}?virtual_host={db}"
+
+
+def database_options(engine: str, asked: dict[str, Any], role: str) -> dict[str, Any]:
+    """Return the OPTIONS of a database: what its URL `asked` for, and how long `role` waits.
+
+    A webhook would rather answer 503 and be retried than keep Twilio waiting.
+    """
+    patience = 2 if role == "web" else 5
+    if engine == "moviesms.sqlite":
+        return {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": patience,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    if engine == "django.db.backends.postgresql":
+        return {
+            "connect_timeout": patience,
+            "options": f"-c lock_timeout={patience}s",
+            **asked,
+        }
+    return asked

@@ -1,7 +1,4 @@
-"""The process that `manage.py up` becomes when all is prepared: it runs what the plan says.
-
-Nothing here imports Django: the supervisor of a small box is there all day and shall be small.
-"""
+"""Runs what the plan of `manage.py up` says, until it is told to end."""
 
 import json
 import os
@@ -33,6 +30,7 @@ _GRANIAN_CHATTER = re.compile(r"allows spawning up to|Websockets are not|the pho
 class Process:
     """One process to run. `environment` is what it has beside ours.
 
+    `fork`: it is forked from this program, which has loaded what its role (MOVIESMS_ROLE) needs.
     `address` is the (host, port) at which it answers when it is ready. `is_access_log`: what it
     prints goes to `server.log` too. `redis` is the (folder, socket, password) of our own Redis.
     """
@@ -40,6 +38,7 @@ class Process:
     name: str
     command: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
+    fork: bool = False
     address: tuple[str, int] | None = None
     is_access_log: bool = False
     redis: tuple[str, str, str] | None = None
@@ -60,7 +59,10 @@ class Plan:
 
 
 def become(plan: Plan) -> None:
-    """Run `plan` in place of the program that is running now; does not return."""
+    """Run `plan` in a new program, in place of this one and with the environment as it is now.
+
+    For settings that have changed since they were loaded. Does not return.
+    """
     # Without a name on the disk: the plan holds keys.
     with tempfile.TemporaryFile(dir=Path(plan.server_log).parent) as file:
         file.write(json.dumps(asdict(plan)).encode())
@@ -84,6 +86,11 @@ def run(plan: Plan, timing: Timing | None = None) -> int:
         console.say(plan.banner)
         log.write(plan.started)
 
+    forked = [process.environment["MOVIESMS_ROLE"] for process in plan.processes if process.fork]
+    if forked:
+        from moviesms import loaded  # Django, and all of ours
+
+        loaded.load(forked)
     children = [_child(process, log.write) for process in plan.processes]
     shared = [lock for lock, is_shared in plan.locks if is_shared]
     supervisor = Supervisor(children, timing=timing, console=console, say=say, keep_open=shared)
@@ -104,10 +111,17 @@ def _child(process: Process, record: Callable[[str], None]) -> Child:
             hide=_REDIS_CHATTER,
         )
     return child(
+        fork=_take_role if process.fork else None,
         ready=PortProbe(*process.address) if process.address else None,
         record=record if process.is_access_log else None,
         hide=_GRANIAN_CHATTER if process.address else None,
     )
+
+
+def _take_role() -> None:
+    from moviesms import loaded
+
+    loaded.take_role()
 
 
 class ServerLog:

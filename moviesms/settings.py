@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 import environ
 
-from moviesms.environment import embedded_redis_socket, generated_secret, own_hosts, redis_urls
+from moviesms.environment import (
+    database_options,
+    embedded_redis_socket,
+    generated_secret,
+    own_hosts,
+    redis_urls,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -177,22 +183,13 @@ CACHES = {
 DATABASE_URL = env.str("DATABASE_URL", default="")
 DATABASES = {"default": env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR}/db.sqlite3")}
 DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
-# A webhook would rather answer 503 and be retried than keep Twilio waiting.
-_PATIENCE = 2 if os.environ.get("MOVIESMS_ROLE") == "web" else 5
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "moviesms.sqlite"
     DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": _PATIENCE,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": _PATIENCE,
-        "options": f"-c lock_timeout={_PATIENCE}s",
-        **DATABASES["default"].get("OPTIONS", {}),  # what the URL asks for
-    }
+DATABASE_URL_OPTIONS = DATABASES["default"].get("OPTIONS", {})
+DATABASES["default"]["OPTIONS"] = database_options(
+    DATABASES["default"]["ENGINE"], DATABASE_URL_OPTIONS, os.environ.get("MOVIESMS_ROLE", "")
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Django -------------------------------------------------------------------------------------

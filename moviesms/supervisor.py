@@ -5,13 +5,11 @@ fork beside other threads is fragile; a single loop over pipes and signals has n
 Nothing here knows of Django or of what the children do.
 """
 
-import ctypes
 import os
 import re
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,30 +18,16 @@ from functools import partial
 from typing import IO
 
 from moviesms.console import Console
+from moviesms.forking import Fork, die_with_parent
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG = 1
 _LONGEST_LINE = 64 * 1024
-
-
-def die_with_parent() -> Callable[[], None]:
-    """Return what a new process runs before exec, so that it gets SIGTERM when we are gone."""
-    parent = os.getpid()
-
-    def prepare() -> None:
-        if _LIBC is None:
-            return
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # the parent died before prctl: no signal will come
-            os._exit(1)
-
-    return prepare
 
 
 @dataclass(frozen=True)
 class Child:
     """What to run. `name` is the prefix of its lines; `command` is run with `environment`.
 
+    `fork`: the command is one of Python, and runs in a fork of us, after this call there.
     `foundation`: the others need it, so it is awaited before they start and ended after them.
     `ready` says whether it can be used yet. `before_start` is called with the number of failed
     runs in a row. `record` gets each line of its standard output; lines that `hide` matches are
@@ -52,7 +36,8 @@ class Child:
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    fork: Callable[[], None] | None = None
     foundation: bool = False
     ready: Callable[[], bool] | None = None
     before_start: Callable[[int], None] | None = None
@@ -107,12 +92,15 @@ class _Output:
         self.take(line.decode(errors="replace").rstrip("\r"))
 
 
+Running = subprocess.Popen[bytes] | Fork
+
+
 @dataclass
 class _Slot:
     """A child and the process that runs it now, if any."""
 
     child: Child
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
     group: int | None = None
     started: float = 0
     due: float | None = None
@@ -166,10 +154,6 @@ class Supervisor:
                 self._stop_all()
         return 0
 
-    def process(self, name: str) -> subprocess.Popen[bytes] | None:
-        """Return the process that runs the child `name` now, if any."""
-        return next(slot.process for slot in self._slots if slot.child.name == name)
-
     def stop(self) -> None:
         """Ask the loop to end everything."""
         self._asked_to_stop = True
@@ -207,8 +191,8 @@ class Supervisor:
             self._attend(slot)
 
     def _attend(self, slot: _Slot) -> None:
-        if slot.process is not None and slot.process.poll() is not None:
-            self._ended(slot, slot.process.returncode)
+        if slot.process is not None and (code := slot.process.poll()) is not None:
+            self._ended(slot, code)
         if slot.due is not None and time.monotonic() >= slot.due and not self._stopping:
             self._start(slot)
         if slot.process is not None and not slot.ready:
@@ -236,7 +220,14 @@ class Supervisor:
         slot.group = slot.process.pid
         self._listen(slot, slot.process)
 
-    def _spawn(self, child: Child) -> subprocess.Popen[bytes]:
+    def _spawn(self, child: Child) -> Running:
+        if child.fork is not None:
+            return Fork(
+                child.command,
+                child.environment,
+                prepare=child.fork,
+                keep_open=self._keep_open,
+            )
         return subprocess.Popen(
             child.command,
             env=child.environment,
@@ -250,7 +241,7 @@ class Supervisor:
         )
 
     # --- What the children print -----------------------------------------------------------------
-    def _listen(self, slot: _Slot, process: subprocess.Popen[bytes]) -> None:
+    def _listen(self, slot: _Slot, process: Running) -> None:
         child = slot.child
         for pipe, record in ((process.stdout, child.record), (process.stderr, None)):
             if pipe is None:

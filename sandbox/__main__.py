@@ -84,6 +84,7 @@ def serve(config: Config) -> None:
         blocking_threads=16,
         workers_kill_timeout=3,
         log_level=LogLevels.error,
+        process_name="moviesms sandbox",
     ).serve()
 
 

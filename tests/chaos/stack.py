@@ -122,7 +122,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / f"{name}.log").open("wb"),
             stderr=subprocess.STDOUT,
-            process_group=0,
+            start_new_session=True,
         )
 
     def __exit__(
@@ -188,9 +188,9 @@ class Stack:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-        for pid in [*family, *_ours(self.data)]:
-            with suppress(ProcessLookupError):
-                if str(self.data) in _environment_of(pid):
+        for pid in _pids():
+            if any(_session(pid) == process.pid for process in (*self._others, self._process)):
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         if self._process.poll() is None:
             self._process.kill()
@@ -238,16 +238,12 @@ def _descendants(root: int) -> list[int]:
     return found
 
 
-def _ours(data: Path) -> list[int]:
-    """Return processes of this very run that lost their parent: their environment names it."""
-    return [pid for pid in _pids() if pid != os.getpid() and str(data) in _environment_of(pid)]
-
-
-def _environment_of(pid: int) -> str:
+def _session(pid: int) -> int:
+    """Return the session of a process, which outlives its parent's; 0: it is gone."""
     try:
-        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
-    except OSError:
-        return ""
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def _kind(pid: int) -> str:
@@ -258,8 +254,7 @@ def _kind(pid: int) -> str:
     for mark, kind in (
         ("run_download_monitor", "monitor"),
         ("moviesms.celery", "worker"),
-        ("granian", "web"),
-        ("multiprocessing", "web"),
+        ("moviesms web", "web"),
         ("redis", "redis"),
     ):
         if mark in words:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 from moviesms import runner
 from moviesms.supervisor import Timing
@@ -11,10 +12,7 @@ def main() -> None:
     """Run the command with the arguments given."""
     from django.core.management import execute_from_command_line
 
-    def become(plan: runner.Plan) -> None:
-        sys.exit(runner.run(plan, Timing(first_restart=0.2, longest_restart=0.5)))
-
-    runner.become = become
+    runner.run = partial(runner.run, timing=Timing(first_restart=0.2, longest_restart=0.5))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moviesms.settings")
     execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 

@@ -196,9 +196,9 @@ _UNFINISHED = (
 )
 _CHILDREN = {
     "redis": "redis-server",
-    "sandbox": " -m sandbox ",
-    "web": " -m granian ",
-    "worker": " -m celery ",
+    "sandbox": "moviesms sandbox",
+    "web": "moviesms web",
+    "worker": "moviesms.celery",
     "monitor": " run_download_monitor",
 }
 

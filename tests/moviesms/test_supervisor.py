@@ -44,8 +44,13 @@ RUNNER = """
     import json, sys
     from moviesms.supervisor import Child, Supervisor, Timing
     children = [
-        Child(name, [sys.executable, "-c", code], foundation=name == "base")
-        for name, code in json.loads(sys.argv[1])
+        Child(
+            name,
+            [sys.executable, file],
+            fork=(lambda: None) if sys.argv[3] == "fork" else None,
+            foundation=name == "base",
+        )
+        for name, file in json.loads(sys.argv[1])
     ]
     timing = Timing(first_restart=0.05, longest_restart=0.2, foundation_ready=2,
                     **json.loads(sys.argv[2]))
@@ -102,15 +107,23 @@ class Running:
         return self.process.returncode
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[..., Running]]:
+@pytest.fixture(params=["program", "fork"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Every promise is kept for children that are programs, and for forks of the supervisor."""
     started: list[Running] = []
 
     def begin(children: Sequence[tuple[str, str]], **timing: float) -> Running:
-        codes = [(name, textwrap.dedent(code)) for name, code in children]
-        command = [sys.executable, "-c", textwrap.dedent(RUNNER), json.dumps(codes)]
+        files = []
+        for name, code in children:
+            file = tmp_path / f"{name}.py"
+            file.write_text(textwrap.dedent(code))
+            files.append((name, str(file)))
+        command = [sys.executable, "-c", textwrap.dedent(RUNNER), json.dumps(files)]
         process = subprocess.Popen(
-            [*command, json.dumps(timing)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [*command, json.dumps(timing), request.param],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
         started.append(Running(process))
         return started[-1]

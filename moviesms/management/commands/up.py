@@ -16,6 +16,7 @@ from django.db import connections
 from moviesms import at_sandbox, runner
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis, NoRedisServerError
+from moviesms.forking import CAN_FORK
 from moviesms.health import unapplied_migrations
 from moviesms.locks import only_runner, wait_for_earlier_children
 from moviesms.ports import free_port, reachable, why_not
@@ -108,7 +109,9 @@ class Command(BaseCommand):
             server_log=str(settings.LOG_DIR / "server.log"),
             locks=locks,
         )
-        runner.become(plan)
+        if self.sandbox:  # it changed the settings that we have loaded
+            runner.become(plan)
+        sys.exit(runner.run(plan))
 
     def _runs(self, part: str) -> bool:
         return not self.only or part in self.only
@@ -163,6 +166,7 @@ class Command(BaseCommand):
             [
                 *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                 *("--host", self.host, "--port", str(self.port)),
+                *("--process-name", "moviesms web"),
                 *("--workers", str(workers), "--blocking-threads", "16"),
                 "--respawn-failed-workers",
                 *("--workers-kill-timeout", "5"),
@@ -170,6 +174,7 @@ class Command(BaseCommand):
                 application,
             ],
             {"MOVIESMS_ROLE": role},
+            fork=CAN_FORK,
             address=(self.host, self.port),
             is_access_log=True,
         )
@@ -211,8 +216,8 @@ def _worker() -> Process:
     return Process(
         "worker",
         [sys.executable, "-m", *command, *how],
-        # Running as root is common in a container, and not Celery's to judge.
-        {"MOVIESMS_ROLE": "worker", "PYTHONWARNINGS": "ignore:You're running the worker"},
+        {"MOVIESMS_ROLE": "worker"},
+        fork=CAN_FORK,
     )
 
 
@@ -221,6 +226,7 @@ def _monitor() -> Process:
         "monitor",
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_download_monitor"],
         {"MOVIESMS_ROLE": "monitor"},
+        fork=CAN_FORK,
     )
 
 
