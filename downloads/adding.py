@@ -68,8 +68,7 @@ def try_add(download: Download, *, now: datetime, patient: bool = False) -> bool
         _give_back(download, error, now)
         return False
     connections.radarr_breaker.succeeded()
-    close_incident("radarr:refused", now=now)
-    close_incident("radarr:unusable", now=now)
+    close_incident("radarr:refused", "radarr:unusable", now=now)
     _record(download, movie, added_by_us, now)
     return True
 

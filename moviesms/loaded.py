@@ -17,7 +17,7 @@ from moviesms.environment import database_options
 
 _WEB = ("granian.cli", "django.core.wsgi", "moviesms.urls")
 _MONITOR = ("downloads.management.commands.run_download_monitor", "smsbot.sweep")
-_MODULES = {
+_MODULES: dict[str, tuple[str, ...]] = {
     "web": _WEB,
     "worker": (
         "smsbot.tasks",
@@ -34,9 +34,11 @@ _MODULES = {
 def load(roles: Iterable[str]) -> None:
     """Load what processes of these roles need. Starts no thread and opens no connection."""
     django.setup()
-    for role in roles:
-        for name in _MODULES[role]:
-            import_module(name)
+    names = [name for role in roles for name in _MODULES[role]]
+    if settings.OPENAI_API_KEY:
+        names.append("openai")  # nearly a second, which the first text would wait for
+    for name in names:
+        import_module(name)
     connections.close_all()
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page that it looks at

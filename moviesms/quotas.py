@@ -16,10 +16,7 @@ def take(key: str, cap: int, *, now: datetime, amount: int = 1) -> bool:
     """Take `amount` from today's allowance of `key` if it is there; say whether it was."""
     if not cap:
         return True
-    day = timezone.localdate(now)
-    Quota.objects.get_or_create(key=key, day=day)
-    today = Quota.objects.filter(key=key, day=day, used__lte=cap - amount)
-    return bool(today.update(used=F("used") + amount))
+    return _count(key, amount, now, used__lte=cap - amount)
 
 
 def take_all(caps: dict[str, int], *, now: datetime) -> bool:
@@ -33,9 +30,17 @@ def take_all(caps: dict[str, int], *, now: datetime) -> bool:
 
 def note(key: str, amount: int, *, now: datetime) -> None:
     """Count what is known only afterwards (tokens); it may pass the cap by one call."""
-    day = timezone.localdate(now)
-    Quota.objects.get_or_create(key=key, day=day)
-    Quota.objects.filter(key=key, day=day).update(used=F("used") + amount)
+    _count(key, amount, now)
+
+
+def _count(key: str, amount: int, now: datetime, **condition: int) -> bool:
+    """Add to today's row where `condition` holds; the day's first to count makes the row."""
+    today = Quota.objects.filter(key=key, day=timezone.localdate(now))
+    add = {"used": F("used") + amount}
+    if today.filter(**condition).update(**add):
+        return True
+    _, is_new = Quota.objects.get_or_create(key=key, day=timezone.localdate(now))
+    return is_new and bool(today.filter(**condition).update(**add))
 
 
 def used(key: str, *, now: datetime) -> int:

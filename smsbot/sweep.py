@@ -1,8 +1,11 @@
 """The safety net: every few seconds, do what no task came for, with a few threads of our own."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +18,8 @@ from smsbot import backfill, handover, notifications, processing, sending, unkno
 log = structlog.get_logger(__name__)
 
 _THREADS = 4
+_LONGEST = 10.0
+"""Seconds after which a round leaves the rest to the next: no kind of work holds up the others."""
 _OURS = 20
 """How many texts that wait are ours alone; with more of them the workers are asked to help."""
 # What is younger than this is most likely in a worker's hands already.
@@ -61,19 +66,23 @@ def _take_over_from_the_dead(now: datetime) -> None:
 
 
 def _spread(work: Callable[[int], object], ids: Iterable[int], stopping: threading.Event) -> None:
-    todo = list(ids)
-    if not todo:
+    """Do `work` for each of `ids` with our threads; what is not begun in time is left."""
+    left = deque(ids)
+    if not left:
         return
+    ends = time.monotonic() + _LONGEST
 
-    def run(one: int) -> None:
-        if stopping.is_set():
-            return
+    def do(one: int) -> None:
         try:
             work(one)
         except Exception:
             log.exception("sweep failed", work=getattr(work, "__name__", ""), id=one)
-        finally:
-            connections.close_all()
+
+    def run(_: int) -> None:
+        with suppress(IndexError):  # nothing is left
+            while not stopping.is_set() and time.monotonic() < ends:
+                do(left.popleft())
+        connections.close_all()
 
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="sweep") as pool:
-        list(pool.map(run, todo))
+        list(pool.map(run, range(_THREADS)))

@@ -1,8 +1,10 @@
 """The work itself, whoever does it: a Celery worker, threads of a small box, or the sweep.
 
-An id is a hint; the row decides what there is to do.
+An id is a hint; the row decides what there is to do. Connections last from one job to the next;
+each begins by dropping one that has died, as a request does.
 """
 
+from django.db import close_old_connections
 from django.utils import timezone
 
 from downloads import services
@@ -11,16 +13,19 @@ from smsbot import notifications, processing, sending
 
 def process_inbound(inbound_id: int) -> None:
     """Answer one inbound message and then what waits behind it, and send the answers."""
+    close_old_connections()
     processing.process_line(inbound_id)
     services.watch_monitor(timezone.now())
 
 
 def hand_out() -> None:
     """Turn events into texts and send them."""
+    close_old_connections()
     for contact_id in notifications.hand_out(timezone.now()):
         sending.deliver_line(contact_id)
 
 
 def deliver(contact_id: int) -> None:
     """Send what waits for a contact."""
+    close_old_connections()
     sending.deliver_line(contact_id)
