@@ -51,7 +51,7 @@ def drain(stage: Stage, retries: str, *, before_end: Callable[[], None] = lambda
         rounds=rounds,
         library=library,
         given_up=_given_up(),
-        excused=_excused(),
+        excused=_rows(EXCUSED),
     )
 
 
@@ -62,11 +62,11 @@ def _given_up() -> int:
     return Incident.objects.filter(key__startswith="outbound:").count()
 
 
-def _excused() -> list[tuple[str, str]]:
+def _rows(query: str) -> list[tuple[str, ...]]:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute(EXCUSED, None)
+        cursor.execute(query, None)
         return list(cursor.fetchall())
 
 
@@ -90,22 +90,26 @@ def _one_round(stage: Stage, now: datetime) -> None:
     stage.tick()
 
 
+_UNSETTLED = """
+    SELECT 'inbound ' || id || ' ' || state FROM smsbot_inboundmessage
+    WHERE state IN ('received', 'processing')
+    UNION ALL
+    SELECT 'outbound ' || id || ' ' || status FROM smsbot_outboundmessage
+    WHERE status IN ('queued', 'sending', 'unknown')
+    UNION ALL
+    SELECT 'event ' || id || ' ' || kind FROM downloads_downloadevent WHERE processed_at IS NULL
+    UNION ALL
+    SELECT 'add of ' || tmdb_id FROM downloads_download WHERE status = 'requested'
+    UNION ALL
+    SELECT 'removal of ' || tmdb_id FROM downloads_download WHERE removal_due
+"""
+
+
 def unsettled(stage: Stage) -> list[str]:
     """Name what is still on its way."""
-    from downloads.models import Download, DownloadEvent
-    from smsbot.models import InboundMessage, OutboundMessage
-
-    known = set(InboundMessage.objects.values_list("twilio_sid", flat=True))
+    known = {sid for (sid,) in _rows("SELECT twilio_sid FROM smsbot_inboundmessage")}
     waits = [f"{sid[-4:]} not picked up" for sid in stage.world.texts if sid not in known]
-    inbound = InboundMessage.objects.filter(state__in=["received", "processing"])
-    outbound = OutboundMessage.objects.filter(status__in=["queued", "sending", "unknown"])
-    waits += [f"inbound {row.pk} {row.state}" for row in inbound]
-    waits += [f"outbound {row.pk} {row.status}" for row in outbound]
-    events = DownloadEvent.objects.filter(processed_at=None)
-    waits += [f"event {row.pk} {row.kind}" for row in events]
-    waits += [f"add of {row.tmdb_id}" for row in Download.objects.filter(status="requested")]
-    waits += [f"removal of {row.tmdb_id}" for row in Download.objects.filter(removal_due=True)]
-    return waits
+    return waits + [name for (name,) in _rows(_UNSETTLED)]
 
 
 def _next_time(now: datetime) -> datetime:
