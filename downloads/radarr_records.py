@@ -6,6 +6,7 @@ strings, since it may learn new ones.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -48,7 +49,7 @@ def _span(value: object) -> object:
 
 def _whole(value: object) -> object:
     """Cut a number of bytes: Radarr writes some as doubles (5870368312.844)."""
-    return int(value) if isinstance(value, float) else value
+    return int(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _flat(value: object) -> object:
@@ -76,18 +77,11 @@ MaybeId = Annotated[int | None, BeforeValidator(_positive_or_none)]
 
 
 class Record(BaseModel):
-    """A record of Radarr: immutable, unknown fields dropped, a null the same as an absent field."""
+    """A record of Radarr: immutable, unknown fields dropped."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, fields: Any) -> Any:
-        if not isinstance(fields, dict):
-            return fields
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Movie(Record):
@@ -150,7 +144,7 @@ class QueueItem(Record):
     status: str = ""
     tracked_download_status: str | None = None
     tracked_download_state: str | None = None
-    status_messages: Texts = []
+    status_messages: Texts = Field(default_factory=list)  # a default list would be deep-copied
     error_message: str | None = None
     download_id: str | None = None
     protocol: str = ""

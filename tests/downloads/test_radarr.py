@@ -646,6 +646,14 @@ def test_time_left(
     assert client.queue()[0].timeleft == understood
 
 
+def test_a_size_without_end_makes_the_queue_unreadable(
+    fake: responses.RequestsMock, client: Radarr
+) -> None:
+    page = '{"totalRecords": 1, "records": [{"id": 1, "size": 1e999}]}'
+    fake.get(f"{API}/queue", body=page, headers=OURS)
+    assert failure_of(READS["queue"], client).code == "unreadable"
+
+
 def pages(fake: responses.RequestsMock, *told: tuple[int, list[int]]) -> None:
     """Answer one page of (total, ids) after another."""
     for number, (total, ids) in enumerate(told, 1):
