@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from downloads.models import Download
 from downloads.radarr import QueueItem
+from downloads.watching import Row
 from moviesms import live
 
 # Hundreds of keys in one command cost a tenth of as many commands. The first argument is the TTL.
@@ -52,7 +53,7 @@ def progress_of(queue: Sequence[QueueItem]) -> Progress:
     )
 
 
-def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: datetime) -> bool:
+def store(views: Iterable[tuple[Row, Progress, Sequence[str]]], *, now: datetime) -> bool:
     """Write (download, progress, masked requesters) in a few calls; False without Redis."""
     updated_at = _iso(now)
     by_ttl: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
@@ -102,12 +103,12 @@ def _key(media_type: str, tmdb_id: int) -> str:
     return f"download:{media_type}:{tmdb_id}"
 
 
-def _ttl(download: Download) -> int:
+def _ttl(download: Row) -> int:
     return int(settings.LIVE_ACTIVE_TTL if download.is_active else settings.LIVE_FINISHED_TTL)
 
 
 def _view(
-    download: Download, progress: Progress, requesters: Sequence[str], updated_at: str | None
+    download: Row, progress: Progress, requesters: Sequence[str], updated_at: str | None
 ) -> dict[str, Any]:
     return {
         "tmdb_id": download.tmdb_id,
