@@ -1,7 +1,7 @@
 """The rows that the monitor watches, read so that ten thousand of them take little.
 
-An instance of a model takes three times as long to make as the tuple of its columns, and a tick
-changes few rows: it compares tuples, and makes an instance of what changes.
+Instances of the model take twice as long to read as tuples of its columns, and a tick changes few
+rows: it compares tuples, and makes an instance of what changes.
 """
 
 from datetime import datetime, timedelta
