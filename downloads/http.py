@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import requests
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 from requests.exceptions import ContentDecodingError
 from typing_extensions import TypeVar  # with default=, which typing has from 3.13
 from urllib3.exceptions import (
@@ -212,11 +213,20 @@ class JsonSession:
         )
 
     def read(self, answer: Answer, shape: TypeAdapter[T]) -> T:
-        """Return the answer's JSON as `shape`; raise ServiceError `unreadable` if it is not."""
+        """Return the answer's JSON as `shape`; raise ServiceError `unreadable` if it is not.
+
+        A null counts as an absent field.
+        """
         try:
             return shape.validate_json(answer.body)
+        except ValidationError:
+            pass  # nulls are rare, and to look for them takes longer than to read
+        try:
+            return shape.validate_python(_without_nulls(from_json(answer.body)))
         except ValidationError as error:
             why = _first_problem(error)
+        except ValueError:
+            why = "something that is not JSON: a proxy, a login page or a wrong address?"
         raise self.unreadable(answer, why)
 
     def unreadable(self, answer: Answer, why: str) -> ServiceError:
@@ -382,11 +392,18 @@ def _before_next_try(outcome: Answer | ServiceError, wait: float) -> float | Non
     return max(wait, outcome.retry_after or 0)
 
 
+def _without_nulls(value: object) -> object:
+    """Return JSON's value without the fields that are null; a list keeps its nulls."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value]
+    return value
+
+
 def _first_problem(error: ValidationError) -> str:
     """Say where JSON departs from a shape, without its values: they may hold secrets."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if problem["type"] == "json_invalid":
-        return "something that is not JSON: a proxy, a login page or a wrong address?"
     place = ".".join(str(part) for part in problem["loc"]) or "the whole"
     return f"an unexpected shape at {place} ({problem['type']})"
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from downloads.models import Download, DownloadEvent, DownloadRequest, MonitorState, Status
+from downloads.watching import Row
 from moviesms.incidents import close_incident
 
 # Which status may follow which; an end is left by a later find or by a new generation alone.
@@ -245,7 +246,7 @@ def _apply(download: Download, fields: dict[str, Any]) -> None:
         setattr(download, name, value)
 
 
-def counts_for(download: Download, item_id: int, at: datetime, *, skew: timedelta) -> bool:
+def counts_for(download: Row, item_id: int, at: datetime, *, skew: timedelta) -> bool:
     """Whether a row of Radarr's history belongs to the download's present generation."""
     if item_id and item_id <= download.history_floor:
         return False

@@ -5,21 +5,24 @@ the next tick puts the progress back.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from pydantic_core import to_json
 
 from downloads.models import Download
 from downloads.radarr import QueueItem
+from downloads.watching import Row
 from moviesms import live
 
-# Hundreds of keys in one command cost a tenth of as many commands.
+# Hundreds of keys in one command cost a tenth of as many commands. The first argument is the TTL.
 _STORE = """
 for i, key in ipairs(KEYS) do
-    redis.call('set', key, ARGV[#KEYS + i], 'EX', ARGV[i])
+    redis.call('set', key, ARGV[i + 1], 'EX', ARGV[1])
 end
 """
 _AT_ONCE = 500
@@ -37,29 +40,32 @@ class Progress:
 
 def progress_of(queue: Sequence[QueueItem]) -> Progress:
     """Return the progress of the release that is furthest on; an empty one for no queue items."""
-    item = max(queue, key=_share_done, default=None)
-    if item is None or not item.size:
+    if not queue:
+        return Progress()
+    item = max(queue, key=_share_done)
+    if not item.size:
         return Progress()
     return Progress(
         percent=round(100 * _share_done(item), 1),
-        size=int(item.size),
-        size_left=int(item.sizeleft or 0),
+        size=item.size,
+        size_left=item.sizeleft,
         eta=_iso(item.estimated_completion_time),
     )
 
 
-def store(views: Iterable[tuple[Download, Progress, Sequence[str]]], *, now: datetime) -> bool:
+def store(views: Iterable[tuple[Row, Progress, Sequence[str]]], *, now: datetime) -> bool:
     """Write (download, progress, masked requesters) in a few calls; False without Redis."""
     updated_at = _iso(now)
-    rows = [
-        (_key(d.media_type, d.tmdb_id), _ttl(d), json.dumps(_view(d, progress, who, updated_at)))
-        for d, progress, who in views
-    ]
+    by_ttl: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    for download, progress, who in views:
+        text = to_json(_view(download, progress, who, updated_at))
+        by_ttl[_ttl(download)].append((_key(download.media_type, download.tmdb_id), text))
 
     def write(redis: Any) -> bool:
-        for start in range(0, len(rows), _AT_ONCE):
-            keys, ttls, texts = zip(*rows[start : start + _AT_ONCE], strict=True)
-            redis.eval(_STORE, len(keys), *keys, *ttls, *texts)
+        for ttl, rows in by_ttl.items():
+            for start in range(0, len(rows), _AT_ONCE):
+                keys, texts = zip(*rows[start : start + _AT_ONCE], strict=True)
+                redis.eval(_STORE, len(keys), *keys, ttl, *texts)
         return True
 
     return live.try_call(write) is True
@@ -97,12 +103,12 @@ def _key(media_type: str, tmdb_id: int) -> str:
     return f"download:{media_type}:{tmdb_id}"
 
 
-def _ttl(download: Download) -> int:
+def _ttl(download: Row) -> int:
     return int(settings.LIVE_ACTIVE_TTL if download.is_active else settings.LIVE_FINISHED_TTL)
 
 
 def _view(
-    download: Download, progress: Progress, requesters: Sequence[str], updated_at: str | None
+    download: Row, progress: Progress, requesters: Sequence[str], updated_at: str | None
 ) -> dict[str, Any]:
     return {
         "tmdb_id": download.tmdb_id,
@@ -123,7 +129,7 @@ def _view(
 def _share_done(item: QueueItem) -> float:
     if not item.size:
         return 0.0
-    return min(1.0, max(0.0, 1 - (item.sizeleft or 0) / item.size))
+    return min(1.0, max(0.0, 1 - item.sizeleft / item.size))
 
 
 def _iso(time: datetime | None) -> str | None:

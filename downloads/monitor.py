@@ -4,19 +4,19 @@ Several monitors may tick at once: a lease in Redis saves the work, and the comp
 row's version keeps the result right without it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 
 from downloads import another, connections, lifecycle, live
 from downloads.adding import remove, try_add
 from downloads.http import ServiceError
 from downloads.models import ACTIVE, Download, DownloadRequest, MonitorState, Status
-from downloads.radarr import HistoryItem, Radarr
+from downloads.radarr import HistoryItem, Movie, Radarr
 from downloads.snapshot import (
     OVERLAP,
     FilmsRead,
@@ -27,6 +27,7 @@ from downloads.snapshot import (
     read_snapshot,
 )
 from downloads.status import RELEASED, Decision, Facts, Graces, next_status
+from downloads.watching import Row, Watched, watched
 from moviesms.incidents import close_incident, open_incident
 from moviesms.logs import mask_phone
 
@@ -62,15 +63,16 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
     `now` in UTC; `last_tick` is when the tick before this one was, if that is known. Raises nothing
     for a Radarr that is down: the result carries the error, and nothing is concluded from it.
     """
-    downloads = list(_watched(now))
-    result = TickResult(active=sum(d.is_active for d in downloads))
-    if not downloads:
+    rows = watched(now)
+    result = TickResult(active=sum(row.is_active for row in rows))
+    if not rows:
         return result
     try:
-        _observe(downloads, now, last_tick, result)
-        _get_others(downloads, now, result)
-        _add_saved(downloads, now, result)
-        _remove_due(downloads, now, result)
+        _observe([row for row in rows if _is_followed(row)], now, last_tick, result)
+        others = [row.as_download() for row in rows if not _is_followed(row)]
+        _get_others(others, now, result)
+        _add_saved(others, now, result)
+        _remove_due(others, now, result)
     except ServiceError as error:
         result.error = str(error)
         connections.radarr_breaker.failed(error.code, retry_after=settings.RADARR_RETRY_AFTER)
@@ -81,60 +83,49 @@ def tick(now: datetime, *, last_tick: datetime | None = None) -> TickResult:
     return result
 
 
-def _watched(now: datetime) -> Iterable[Download]:
-    """What is on its way, what failed not long ago, and what is still to be removed."""
-    failed_lately = Q(
-        status=Status.FAILED,
-        status_changed_at__gte=now - timedelta(seconds=settings.FAILED_WATCH),
-        radarr_id__isnull=False,
-    )
-    return Download.objects.filter(
-        Q(status__in=ACTIVE) | failed_lately | Q(removal_due=True)
-    ).order_by("id")
+def _is_followed(row: Watched) -> bool:
+    """Whether Radarr says what becomes of it: it was put there, and not given up."""
+    return row.status not in (Status.REQUESTED, Status.CANCELLED)
 
 
 def _observe(
-    downloads: Sequence[Download], now: datetime, last_tick: datetime | None, result: TickResult
+    followed: Sequence[Watched], now: datetime, last_tick: datetime | None, result: TickResult
 ) -> None:
     """Read Radarr once and bring every followed row up to date. Raises ServiceError."""
-    followed = [d for d in downloads if d.status not in (Status.REQUESTED, Status.CANCELLED)]
     if not followed:
         return
     radarr = connections.radarr()
     state = MonitorState.load()
     snapshot = read_snapshot(radarr, cursor=state.history_cursor, now=now)
     films = _read_films(radarr, _undecided(followed, snapshot), now, last_tick)
-    _follow_new_ids(followed, films)
-    graces = _graces()
-    decided = [
-        (download, next_status(download, _facts_for(download, snapshot, films), now, graces))
-        for download in followed
-    ]
-    decided = _without_other_films(radarr, decided, films)
-    for download, decision in _without_false_absences(radarr, decided, now):
+    followed = [_follow_new_id(row, films.movies.get(row.pk)) for row in followed]
+    changes = _changes(followed, snapshot, films, now)
+    changed = {download.pk: download for download, _ in changes}
+    changes = _without_other_films(radarr, changes, films)
+    for download, decision in _without_false_absences(radarr, changes, now):
         # Radarr does not look by itself for what has come out; asked twice it looks once.
         if decision.kind == RELEASED and download.radarr_id:
             radarr.search(download.radarr_id)
         result.changed += _apply(download, decision, now)
     _move_cursor(state, snapshot)
-    _store_views(followed, snapshot, now)
+    _store_views([changed.get(row.pk, row) for row in followed], snapshot, now)
 
 
-def _undecided(followed: Sequence[Download], snapshot: Snapshot) -> list[Download]:
+def _undecided(followed: Sequence[Watched], snapshot: Snapshot) -> list[Watched]:
     """The rows that queue and history say nothing of: their films must be looked at."""
     return [
-        download
-        for download in followed
-        if download.is_active
-        and not snapshot.queue.get(download.radarr_id or 0)
+        row
+        for row in followed
+        if row.is_active
+        and not snapshot.queue.get(row.radarr_id or 0)
         and not any(
-            item.event_type == "downloadFolderImported" for item in _history_of(download, snapshot)
+            item.event_type == "downloadFolderImported" for item in _history_of(row, snapshot)
         )
     ]
 
 
 def _read_films(
-    radarr: Radarr, undecided: Sequence[Download], now: datetime, last_tick: datetime | None
+    radarr: Radarr, undecided: Sequence[Watched], now: datetime, last_tick: datetime | None
 ) -> FilmsRead:
     period = WHOLE_LIST_EVERY.total_seconds()
     is_due = last_tick is None or now.timestamp() // period != last_tick.timestamp() // period
@@ -154,12 +145,26 @@ def _read_films(
     return films
 
 
-def _follow_new_ids(followed: Sequence[Download], films: FilmsRead) -> None:
+def _follow_new_id(row: Watched, movie: Movie | None) -> Watched:
     """Keep to a film that the owner took out of Radarr and put in again: it has another id."""
-    for download in followed:
-        movie = films.movies.get(download.pk)
-        if movie is not None and movie.id != download.radarr_id:
-            lifecycle.remember(download, radarr_id=movie.id, added_by_us=False)
+    if movie is None or movie.id == row.radarr_id:
+        return row
+    if not lifecycle.remember(row.as_download(), radarr_id=movie.id, added_by_us=False):
+        return row
+    return row._replace(radarr_id=movie.id, added_by_us=False)
+
+
+def _changes(
+    followed: Sequence[Watched], snapshot: Snapshot, films: FilmsRead, now: datetime
+) -> list[tuple[Download, Decision]]:
+    """Decide on every row; return those that this changes, which are few in most ticks."""
+    graces = _graces()
+    changes = []
+    for row in followed:
+        decision = next_status(row, _facts_for(row, snapshot, films), now, graces)
+        if decision.changes(row):
+            changes.append((row.as_download(), decision))
+    return changes
 
 
 def _without_other_films(
@@ -214,20 +219,20 @@ def _is_our_radarr(radarr: Radarr) -> bool:
     return bool(present) and (not known or bool(known & present))
 
 
-def _history_of(download: Download, snapshot: Snapshot) -> list[HistoryItem]:
+def _history_of(row: Watched, snapshot: Snapshot) -> list[HistoryItem]:
     return [
         item
-        for item in snapshot.history.get(download.radarr_id or 0, ())
-        if lifecycle.counts_for(download, item.id, item.date, skew=OVERLAP)
+        for item in snapshot.history.get(row.radarr_id or 0, ())
+        if lifecycle.counts_for(row, item.id, item.date, skew=OVERLAP)
     ]
 
 
-def _facts_for(download: Download, snapshot: Snapshot, films: FilmsRead) -> Facts:
+def _facts_for(row: Watched, snapshot: Snapshot, films: FilmsRead) -> Facts:
     return Facts(
-        movie=films.movies.get(download.pk),
-        absent=download.pk in films.absent,
-        queue=snapshot.queue.get(download.radarr_id or 0, ()),
-        history=_history_of(download, snapshot),
+        movie=films.movies.get(row.pk),
+        absent=row.pk in films.absent,
+        queue=snapshot.queue.get(row.radarr_id or 0, ()),
+        history=_history_of(row, snapshot),
     )
 
 
@@ -291,7 +296,7 @@ def _move_cursor(state: MonitorState, snapshot: Snapshot) -> None:
     )
 
 
-def _store_views(followed: Sequence[Download], snapshot: Snapshot, now: datetime) -> None:
+def _store_views(followed: Sequence[Row], snapshot: Snapshot, now: datetime) -> None:
     requesters: dict[int, list[str]] = {}
     waiting = DownloadRequest.objects.filter(
         download__status__in=ACTIVE,

@@ -6,9 +6,8 @@ strings, since it may learn new ones.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -33,35 +32,9 @@ def _utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=UTC)
 
 
-_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d\d):(\d\d)(?:\.\d+)?")
-
-
-def _span(value: object) -> object:
-    """Read .NET's "[d.]hh:mm:ss[.fffffff]"; what is not one is unknown, since it is only shown."""
-    if not isinstance(value, str):
-        return value
-    if not (found := _SPAN.fullmatch(value)):
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-
-
 def _whole(value: object) -> object:
     """Cut a number of bytes: Radarr writes some as doubles (5870368312.844)."""
-    return int(value) if isinstance(value, float) else value
-
-
-def _flat(value: object) -> object:
-    """Flatten [{title, messages[]}] to the messages; a title stands for itself when it has none."""
-    if not isinstance(value, list):
-        return value
-    return [text for entry in value for text in _texts(entry)]
-
-
-def _texts(entry: object) -> Sequence[object]:
-    if not isinstance(entry, dict):
-        return [entry]
-    return entry.get("messages") or ([entry["title"]] if entry.get("title") else [])
+    return int(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _positive_or_none(value: object) -> object:
@@ -69,25 +42,16 @@ def _positive_or_none(value: object) -> object:
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
-Span = Annotated[timedelta | None, BeforeValidator(_span)]
 Bytes = Annotated[int, BeforeValidator(_whole)]
-Texts = Annotated[list[str], BeforeValidator(_flat)]
 MaybeId = Annotated[int | None, BeforeValidator(_positive_or_none)]
 
 
 class Record(BaseModel):
-    """A record of Radarr: immutable, unknown fields dropped, a null the same as an absent field."""
+    """A record of Radarr: immutable, unknown fields dropped."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, fields: Any) -> Any:
-        if not isinstance(fields, dict):
-            return fields
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Movie(Record):
@@ -137,23 +101,18 @@ class QueueItem(Record):
     `status`: unknown queued paused downloading completed failed warning delay
     downloadClientUnavailable fallback. `tracked_download_state`: downloading importBlocked
     importPending importing imported failedPending failed ignored. `tracked_download_status`: ok
-    warning error. `error_message` and `status_messages` are localised: show, never decide on them.
+    warning error. A queue can be long, so it holds what is used and no more.
     """
 
     id: int
     movie_id: int | None = None
-    title: str = ""
     size: Bytes = 0
     sizeleft: Bytes = 0
-    timeleft: Span = None
     estimated_completion_time: Moment | None = None
     status: str = ""
     tracked_download_status: str | None = None
     tracked_download_state: str | None = None
-    status_messages: Texts = []
-    error_message: str | None = None
     download_id: str | None = None
-    protocol: str = ""
 
 
 class HistoryItem(Record):

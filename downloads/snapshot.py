@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from downloads.models import Download
 from downloads.radarr import HistoryItem, Movie, QueueItem, Radarr
+from downloads.watching import Row
 
 OVERLAP = timedelta(minutes=5)
 """How far each read of the history reaches back behind the cursor (Radarr's clock)."""
@@ -59,7 +59,7 @@ def read_snapshot(radarr: Radarr, *, cursor: datetime | None, now: datetime) -> 
 
 
 def read_films(
-    radarr: Radarr, undecided: Sequence[Download], *, turn: int, whole_list: bool
+    radarr: Radarr, undecided: Sequence[Row], *, turn: int, whole_list: bool
 ) -> FilmsRead:
     """Read the films of the undecided downloads: each where they are few, else a slice by `turn`.
 
@@ -80,7 +80,7 @@ def read_films(
     return FilmsRead(movies, frozenset(absent))
 
 
-def read_by_id(radarr: Radarr, downloads: Sequence[Download]) -> dict[int, Movie]:
+def read_by_id(radarr: Radarr, downloads: Sequence[Row]) -> dict[int, Movie]:
     """Return, by our download's id, what Radarr has under the id that we remember. ServiceError."""
     if len(downloads) > MOST_FILMS:
         by_id = {movie.id: movie for movie in radarr.movies()}
@@ -90,7 +90,7 @@ def read_by_id(radarr: Radarr, downloads: Sequence[Download]) -> dict[int, Movie
     return {pk: movie for pk, movie in found.items() if movie is not None}
 
 
-def _find(radarr: Radarr, download: Download) -> Movie | None:
+def _find(radarr: Radarr, download: Row) -> Movie | None:
     """Return the film by Radarr's id if it is the same film, else by TMDB's id, else None."""
     movie = radarr.movie(download.radarr_id) if download.radarr_id else None
     if movie is not None and is_same_film(download, movie):
@@ -98,7 +98,7 @@ def _find(radarr: Radarr, download: Download) -> Movie | None:
     return radarr.movie_by_tmdb_id(download.tmdb_id)
 
 
-def _from_list(radarr: Radarr, undecided: Sequence[Download]) -> FilmsRead:
+def _from_list(radarr: Radarr, undecided: Sequence[Row]) -> FilmsRead:
     movies = radarr.movies()
     by_tmdb_id = {movie.tmdb_id: movie for movie in movies}
     by_id = {movie.id: movie for movie in movies}
@@ -112,7 +112,7 @@ def _from_list(radarr: Radarr, undecided: Sequence[Download]) -> FilmsRead:
     return FilmsRead(found, frozenset(absent))
 
 
-def is_same_film(download: Download, movie: Movie) -> bool:
+def is_same_film(download: Row, movie: Movie) -> bool:
     """Whether Radarr's film is the wanted one, also after TMDB merged two ids into one."""
     if movie.tmdb_id == download.tmdb_id:
         return True

@@ -9,11 +9,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from downloads.models import Download, Status
+from downloads.models import Status
 from downloads.radarr import HistoryItem, Movie, QueueItem
+from downloads.watching import Row
 
 NOTHING_FOUND = "nothing_found"
 RELEASED = "released"
+
+# What a release in the queue clears, and one that gets on.
+_IN_QUEUE: Mapping[str, Any] = {
+    "failed_seen_at": None,
+    "failed_history_id": 0,
+    "failed_seen_reason": "",
+    "undecided_since": None,
+    "absent_since": None,
+    "absent_count": 0,
+}
+_GETS_ON: Mapping[str, Any] = {**_IN_QUEUE, "stuck_since": None, "problem": ""}
 
 _MOVES_TOLD_EVERY = timedelta(days=1)
 """A release date that goes back and forth is told once in this time."""
@@ -50,10 +62,18 @@ class Decision:
     dedupe: str | None = None
     # An event without a change of status: (kind, dedupe, reason).
     notice: tuple[str, str, str] | None = None
-    remember: dict[str, Any] = field(default_factory=dict)
+    remember: Mapping[str, Any] = field(default_factory=dict)
+
+    def changes(self, download: Row) -> bool:
+        """Whether it says anything that the row does not hold yet."""
+        return (
+            self.status != download.status
+            or self.notice is not None
+            or any(getattr(download, name) != value for name, value in self.remember.items())
+        )
 
 
-def next_status(download: Download, facts: Facts, now: datetime, graces: Graces) -> Decision:
+def next_status(download: Row, facts: Facts, now: datetime, graces: Graces) -> Decision:
     """Return what `facts` make of `download` at `now`. Touches neither the database nor Radarr."""
     if _has_arrived(facts):
         return Decision(Status.COMPLETED)
@@ -87,23 +107,15 @@ def _is_importing(item: QueueItem) -> bool:
 
 
 def _from_queue(
-    download: Download, queue: Sequence[QueueItem], now: datetime, graces: Graces
+    download: Row, queue: Sequence[QueueItem], now: datetime, graces: Graces
 ) -> Decision:
     # Of several releases in the queue the one that gets on is the one that matters.
     item = min(queue, key=lambda i: (is_stuck(i), not _is_importing(i), i.id))
     status = Status.IMPORTING if _is_importing(item) else Status.DOWNLOADING
-    facts: dict[str, Any] = {
-        "failed_seen_at": None,
-        "failed_history_id": 0,
-        "failed_seen_reason": "",
-        "undecided_since": None,
-        "absent_since": None,
-        "absent_count": 0,
-    }
     if not is_stuck(item):
-        return Decision(status, remember=facts | {"stuck_since": None, "problem": ""})
+        return Decision(status, remember=_GETS_ON)
     since = download.stuck_since or now
-    facts["stuck_since"] = since
+    facts = {**_IN_QUEUE, "stuck_since": since}
     if now - since < graces.stuck or download.status != status:
         return Decision(status, remember=facts)
     reason = "import" if _import_is_blocked(item) else "stalled"
@@ -113,7 +125,7 @@ def _from_queue(
     return Decision(status, notice=notice, remember=facts | {"problem": reason})
 
 
-def _without_queue(download: Download, facts: Facts, now: datetime, graces: Graces) -> Decision:
+def _without_queue(download: Row, facts: Facts, now: datetime, graces: Graces) -> Decision:
     present = Status(download.status)
     keep = _failure_seen(download, facts.history, now)
     keep["stuck_since"] = None
@@ -134,9 +146,7 @@ def _without_queue(download: Download, facts: Facts, now: datetime, graces: Grac
     return _searching(download, now, graces, keep)
 
 
-def _failure_seen(
-    download: Download, history: Sequence[HistoryItem], now: datetime
-) -> dict[str, Any]:
+def _failure_seen(download: Row, history: Sequence[HistoryItem], now: datetime) -> dict[str, Any]:
     """Return the facts of a failed download that nothing was grabbed after."""
     seen = (download.failed_seen_at, download.failed_history_id, download.failed_seen_reason)
     for item in history:
@@ -151,7 +161,7 @@ def _failure_seen(
     )
 
 
-def _absent(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
+def _absent(download: Row, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
     since = download.absent_since or now
     keep |= {"absent_since": since, "absent_count": download.absent_count + 1}
     if now - since >= graces.missing and download.absent_count >= 1:
@@ -160,7 +170,7 @@ def _absent(download: Download, now: datetime, graces: Graces, keep: dict[str, A
 
 
 def waiting(
-    download: Download, movie: Movie, now: datetime, keep: Mapping[str, Any] | None = None
+    download: Row, movie: Movie, now: datetime, keep: Mapping[str, Any] | None = None
 ) -> Decision:
     """Wait for a release: its date is told at once, and one that moved at most once a day."""
     release = movie.release_date.date() if movie.release_date else None
@@ -176,7 +186,7 @@ def waiting(
     return Decision(Status.WAITING, notice=notice, remember=facts)
 
 
-def _news_of_date(download: Download, iso: str, now: datetime) -> tuple[str, str | None]:
+def _news_of_date(download: Row, iso: str, now: datetime) -> tuple[str, str | None]:
     """Return what a release date tells (kind and key), or nothing."""
     told_at = download.release_told_at
     if told_at is None:
@@ -186,7 +196,7 @@ def _news_of_date(download: Download, iso: str, now: datetime) -> tuple[str, str
     return "moved", f"moved:{iso or 'unknown'}:{now.date().isoformat()}"
 
 
-def _searching(download: Download, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
+def _searching(download: Row, now: datetime, graces: Graces, keep: dict[str, Any]) -> Decision:
     present = Status(download.status)
     if present == Status.WAITING:
         key = f"{RELEASED}:{download.reason or 'unknown'}"

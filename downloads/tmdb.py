@@ -20,7 +20,6 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    model_validator,
 )
 
 from downloads.http import Answer, JsonSession, ServiceError
@@ -52,16 +51,9 @@ def _year_of(fields: dict[str, Any]) -> int | None:
 
 
 class _Record(BaseModel):
-    """A record of TMDB: immutable, unknown fields dropped, a null the same as an absent field."""
+    """A record of TMDB: immutable, unknown fields dropped."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, fields: Any) -> Any:
-        if not isinstance(fields, dict):
-            return fields
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Film(_Record):

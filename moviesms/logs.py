@@ -12,14 +12,14 @@ from typing import Any
 
 import structlog
 
-_PHONE = re.compile(r"\+\d{3,11}(\d{4})\b")
+_PHONE = re.compile(r"\+\d{3,11}(?=\d{4}\b)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEGABYTE = 1024 * 1024
 
 
 def mask_phone(text: str) -> str:
     """Return `text` with every E.164 number reduced to its last four digits: `+…0142`."""
-    return _PHONE.sub(r"+…\1", text)
+    return _PHONE.sub("+…", text)
 
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -139,6 +139,12 @@ def test_a_retry_after_without_sense_is_none(value: str) -> None:
     assert Answer(429, {"Retry-After": value}, b"", write=False).retry_after is None
 
 
+def test_a_null_counts_as_an_absent_field_however_deep() -> None:
+    body = b'{"page": {"total": 1, "next": null}, "other": null}'
+    read = session().read(Answer(200, {}, body, False), TypeAdapter(dict[str, dict[str, int]]))
+    assert read == {"page": {"total": 1}}
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -148,6 +154,7 @@ def test_a_retry_after_without_sense_is_none(value: str) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"a": "s3cr3t-k3y/+ is no number"}', "unexpected shape at a"),
         (b"[1]", "unexpected shape"),
+        (b'{"a": [null]}', "unexpected shape at a"),
     ],
 )
 @pytest.mark.parametrize("write", [True, False])

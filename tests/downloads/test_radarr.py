@@ -602,48 +602,30 @@ def test_a_queue(fake: responses.RequestsMock, client: Radarr) -> None:
         QueueItem(
             id=900,
             movie_id=7,
-            title="The.Dark.Knight.2008.1080p",
             size=8_000_000_000,
             sizeleft=2_000_000_000,
-            timeleft=timedelta(days=1, hours=2, minutes=3, seconds=4),
             estimated_completion_time=datetime(2026, 11, 22, 10, 30, tzinfo=UTC),
             status="downloading",
             tracked_download_status="warning",
             tracked_download_state="importPending",
-            status_messages=["No files found", "Try again", "alone.mkv"],
-            error_message="The download is stalled",
             download_id="ABCDEF0123",
-            protocol="torrent",
         ),
         QueueItem(
             id=901,
             movie_id=8,
-            title="Heat.1995",
             size=1_500_000_000,
             estimated_completion_time=datetime(2026, 11, 23, tzinfo=UTC),
             status="delay",
-            protocol="usenet",
         ),
     ]
 
 
-@pytest.mark.parametrize(
-    ("told", "understood"),
-    [
-        ("00:25:53", timedelta(minutes=25, seconds=53)),
-        ("10.00:00:01", timedelta(days=10, seconds=1)),
-        ("00:00:00.0102456", timedelta(0)),
-        ("soon", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_time_left(
-    fake: responses.RequestsMock, client: Radarr, told: str | None, understood: timedelta | None
+def test_a_size_without_end_makes_the_queue_unreadable(
+    fake: responses.RequestsMock, client: Radarr
 ) -> None:
-    page = {"totalRecords": 1, "records": [{"id": 1, "timeleft": told}]}
-    fake.get(f"{API}/queue", json=page, headers=OURS)
-    assert client.queue()[0].timeleft == understood
+    page = '{"totalRecords": 1, "records": [{"id": 1, "size": 1e999}]}'
+    fake.get(f"{API}/queue", body=page, headers=OURS)
+    assert failure_of(READS["queue"], client).code == "unreadable"
 
 
 def pages(fake: responses.RequestsMock, *told: tuple[int, list[int]]) -> None:

@@ -412,3 +412,21 @@ def test_whatever_radarr_says_the_move_is_one_that_exists_and_has_its_grounds(
             assert row.absent_count >= 1
     names = {field.name for field in Download._meta.get_fields()}
     assert set(decision.remember) <= names
+
+
+# --- what differs from the row --------------------------------------------------------------------
+
+CHANGES: list[tuple[str, Decision, bool]] = [
+    ("nothing", Decision(Status.SEARCHING), False),
+    ("what is remembered already", Decision(Status.SEARCHING, remember={"problem": ""}), False),
+    ("the status", Decision(Status.DOWNLOADING), True),
+    ("a fact", Decision(Status.SEARCHING, remember={"problem": "", "absent_count": 1}), True),
+    ("something to tell", Decision(Status.SEARCHING, notice=("stuck", "stuck:D1", "import")), True),
+]
+
+
+@pytest.mark.parametrize(
+    ("decision", "changes"), [c[1:] for c in CHANGES], ids=[c[0] for c in CHANGES]
+)
+def test_what_is_to_be_written(decision: Decision, changes: bool) -> None:
+    assert decision.changes(download(Status.SEARCHING)) is changes
