@@ -4,6 +4,7 @@ When that fails nothing is lost: the sweep of the monitor's process finds the ro
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 _THREADS = 8
 _TOGETHER = 8
 """How many texts one task names at most: one worker should not get them all."""
+_GATHERING = 0.02
+"""The seconds after a publication in which texts gather for the next one."""
 
 _texts: deque[int] = deque()
 """The ids of the texts that are to be published."""
@@ -32,7 +35,7 @@ _texts: deque[int] = deque()
 def inbound(inbound_id: int) -> None:
     """Have an inbound message answered now.
 
-    Those that come while others are being published go together, in one task.
+    One that comes alone is published at once; those of a burst are published together.
     """
     if settings.WORK_IN_THREADS:
         _hand_over(work.process_inbound, inbound_id)
@@ -81,10 +84,17 @@ def _publish_texts() -> None:
     """Publish the texts that nobody has published yet; an earlier call may have taken ours."""
     ids: list[int] = []
     with suppress(IndexError):
-        while len(ids) < _TOGETHER:
+        while True:
             ids.append(_texts.popleft())
+    for start in range(0, len(ids), _TOGETHER):
+        _publish(work.process_inbound.__name__, *ids[start : start + _TOGETHER])
     if ids:
-        _publish(work.process_inbound.__name__, *ids)
+        pause(_GATHERING)
+
+
+def pause(seconds: float) -> None:
+    """Wait after a publication. Tests replace this name, so that they never sleep."""
+    time.sleep(seconds)
 
 
 def _publish(name: str, *args: int) -> None:
