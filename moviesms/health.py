@@ -9,15 +9,15 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from downloads import services
 from moviesms import live
 from moviesms.incidents import open_faults
+from moviesms.machines import for_machines
 
 
-@csrf_exempt
+@for_machines
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -52,7 +52,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 _migrated = False
 
 
-@csrf_exempt
+@for_machines
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:

@@ -229,6 +229,7 @@ if os.environ.get("MOVIESMS_ROLE") not in ("worker", "monitor"):
     ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "moviesms.machines.MachinesFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -4,10 +4,13 @@ When that fails nothing is lost: the sweep of the monitor's process finds the ro
 """
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -20,11 +23,25 @@ from smsbot import work
 log = structlog.get_logger(__name__)
 
 _THREADS = 8
+_TOGETHER = 8
+"""How many texts one task names at most: one worker should not get them all."""
+_GATHERING = 0.02
+"""The seconds after a publication in which texts gather for the next one."""
+
+_texts: deque[int] = deque()
+"""The ids of the texts that are to be published."""
 
 
 def inbound(inbound_id: int) -> None:
-    """Have an inbound message answered now."""
-    _hand_over(work.process_inbound, inbound_id)
+    """Have an inbound message answered now.
+
+    One that comes alone is published at once; those of a burst are published together.
+    """
+    if settings.WORK_IN_THREADS:
+        _hand_over(work.process_inbound, inbound_id)
+    else:
+        _texts.append(inbound_id)
+        _beside_the_request(_publish_texts)
 
 
 def events() -> None:
@@ -37,13 +54,47 @@ def line(contact_id: int) -> None:
     _hand_over(work.deliver, contact_id)
 
 
+def side_by_side(job: Callable[[int], None], ids: Sequence[int]) -> None:
+    """Do a job for each of `ids`, the first one here and the others in threads, until all is done.
+
+    Raises what the first one raises; what goes wrong with the others is logged.
+    """
+    first, *others = ids
+    begun = [_threads().submit(_do, job, other) for other in others]
+    try:
+        job(first)
+    finally:
+        wait(begun)
+
+
 def _hand_over(job: Callable[..., None], *args: int) -> None:
     if settings.WORK_IN_THREADS:
         _threads().submit(_do, job, *args)
     else:
-        # Beside the request: nobody who texts waits for Redis. A process that ends takes no more.
-        with suppress(RuntimeError):
-            _publisher().submit(_publish, job.__name__, *args)
+        _beside_the_request(_publish, job.__name__, *args)
+
+
+def _beside_the_request(publish: Callable[..., None], *args: Any) -> None:
+    """Nobody who texts waits for Redis. A process that ends takes no more."""
+    with suppress(RuntimeError):
+        _publisher().submit(publish, *args)
+
+
+def _publish_texts() -> None:
+    """Publish the texts that nobody has published yet; an earlier call may have taken ours."""
+    ids: list[int] = []
+    with suppress(IndexError):
+        while True:
+            ids.append(_texts.popleft())
+    for start in range(0, len(ids), _TOGETHER):
+        _publish(work.process_inbound.__name__, *ids[start : start + _TOGETHER])
+    if ids:
+        pause(_GATHERING)
+
+
+def pause(seconds: float) -> None:
+    """Wait after a publication. Tests replace this name, so that they never sleep."""
+    time.sleep(seconds)
 
 
 def _publish(name: str, *args: int) -> None:
@@ -76,6 +127,7 @@ def _threads() -> ThreadPoolExecutor:
 
 
 # A fork has our caches and none of our threads.
+os.register_at_fork(after_in_child=_texts.clear)
 os.register_at_fork(after_in_child=_publisher.cache_clear)
 os.register_at_fork(after_in_child=_threads.cache_clear)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.http import QueryDict
 
 from smsbot.models import Contact, InboundMessage
@@ -84,7 +84,6 @@ def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[Inbound
     """
     message = InboundMessage(
         twilio_sid=incoming.sid,
-        contact_id=_contact_id(incoming.sender),
         # PostgreSQL cannot hold a NUL, and no phone means one.
         body=incoming.body.replace("\x00", ""),
         num_media=incoming.num_media,
@@ -93,17 +92,45 @@ def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[Inbound
         state=State.DEAD if dead else State.RECEIVED,
         failure=dead,
     )
-    try:
-        with transaction.atomic(durable=True):
-            message.save(force_insert=True)
-    except IntegrityError:
-        return InboundMessage.objects.get(twilio_sid=incoming.sid), False
-    return message, True
+    if _insert(message, incoming.sender):
+        return message, True
+    Contact.objects.get_or_create(address=incoming.sender)  # the first text of this person
+    if _insert(message, incoming.sender):
+        return message, True
+    return InboundMessage.objects.get(twilio_sid=incoming.sid), False
 
 
-def _contact_id(address: str) -> int:
-    known = Contact.objects.filter(address=address).order_by().values_list("pk", flat=True)
-    return next(iter(known), None) or Contact.objects.get_or_create(address=address)[0].pk
+_INSERT = """
+    INSERT INTO smsbot_inboundmessage (
+        contact_id, twilio_sid, body, num_media, skips_line, received_at, state, failure, attempts)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s FROM smsbot_contact WHERE address = %s
+    ON CONFLICT (twilio_sid) DO NOTHING
+    RETURNING id, contact_id"""
+
+
+def _insert(message: InboundMessage, sender: str) -> bool:
+    """Insert the row in one statement, and give `message` its keys.
+
+    False when its SID is there already, or nobody is known by that address.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        values = (
+            message.twilio_sid,
+            message.body,
+            message.num_media,
+            message.skips_line,
+            connection.ops.adapt_datetimefield_value(message.received_at),
+            message.state,
+            message.failure,
+            message.attempts,
+        )
+        cursor.execute(_INSERT, [*values, sender])
+        inserted = cursor.fetchone()
+    if inserted is None:
+        return False
+    message.pk, message.contact_id = inserted
+    message._state.adding, message._state.db = False, connection.alias
+    return True
 
 
 def is_opt_word(body: str) -> bool:

@@ -1,13 +1,13 @@
-"""What a Celery worker runs: `smsbot.work`, by name. A task carries a row's id and nothing else."""
+"""What a Celery worker runs: `smsbot.work`, by name. A task carries rows' ids and no more."""
 
 from moviesms.celery import app
-from smsbot import work
+from smsbot import handover, work
 
 
 @app.task
-def process_inbound(inbound_id: int) -> None:
-    """See `work.process_inbound`."""
-    work.process_inbound(inbound_id)
+def process_inbound(*inbound_ids: int) -> None:
+    """See `work.process_inbound`. Texts of a burst come together, and none waits for another."""
+    handover.side_by_side(work.process_inbound, inbound_ids)
 
 
 @app.task

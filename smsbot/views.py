@@ -15,9 +15,9 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from moviesms.machines import for_machines
 from smsbot import gateway, handover, inbound, sending
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ def signed_by_twilio(view: View) -> View:
             return _text("The signature is missing or wrong.", 403)
         return view(request, *args, **kwargs)
 
-    return csrf_exempt(require_POST(checked))
+    return for_machines(require_POST(checked))
 
 
 @signed_by_twilio

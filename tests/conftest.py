@@ -69,6 +69,7 @@ class AtOnce(Executor):
 def _published_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is handed over is in Redis when the request has been answered."""
     monkeypatch.setattr(handover, "_publisher", AtOnce)
+    monkeypatch.setattr(handover, "pause", lambda seconds: None)
 
 
 def close_breakers() -> None:

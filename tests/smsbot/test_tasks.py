@@ -2,23 +2,61 @@
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from django.utils.module_loading import import_string
 from django_redis import get_redis_connection
 
 from moviesms import live
 from moviesms.celery import app
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import handover, tasks
+from smsbot import handover, tasks, work
 from smsbot.models import InboundMessage
-from tests.conftest import SAM, Household, inbound_form
+from tests.conftest import KIM, SAM, AtOnce, Household, inbound_form
 from tests.test_main_job import ADDED, ASK
 
 State = InboundMessage.State
+
+
+class Later(Executor):
+    """Does what it is given when it is told to."""
+
+    def __init__(self) -> None:
+        self.given: list[Callable[[], object]] = []
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        self.given.append(partial(work, *args, **named))
+        return Future()
+
+    def work(self) -> None:
+        while self.given:
+            self.given.pop(0)()
+
+
+class Published(list[tuple[str, tuple[int, ...]]]):
+    """The tasks that would be published: each one's name and arguments."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        monkeypatch.setattr(
+            app, "send_task", lambda name, args, **how: self.append((name, tuple(args)))
+        )
+
+
+@pytest.fixture
+def threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker's threads be this one, which holds the test's transaction."""
+    monkeypatch.setattr(handover, "_threads", AtOnce)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
 @pytest.fixture
@@ -61,6 +99,30 @@ def test_a_task_carries_an_id_and_nothing_else() -> None:
     assert SAM.encode() not in message
 
 
+def test_texts_that_come_meanwhile_are_published_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is handed over while the publisher is busy goes in as few tasks as may be."""
+    publisher, tasks_published = Later(), Published(monkeypatch)
+    monkeypatch.setattr(handover, "_publisher", lambda: publisher)
+    ids = list(range(1, 21))
+    for inbound_id in ids:
+        handover.inbound(inbound_id)
+    handover.events()
+    publisher.work()
+    texts = [args for name, args in tasks_published if name.endswith("process_inbound")]
+    assert [inbound_id for args in texts for inbound_id in args] == ids
+    assert len(texts) == 3
+    assert [name for name, _ in tasks_published if name.endswith("hand_out")]
+
+
+def test_a_text_that_comes_alone_is_published_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    published = Published(monkeypatch)
+    for inbound_id in (1, 2):
+        handover.inbound(inbound_id)
+        assert published[-1][1] == (inbound_id,)
+
+
 def test_with_the_broker_down_it_returns_at_once(imported: None, stopped: EmbeddedRedis) -> None:
     assert seconds_to_hand_over() < 1
 
@@ -94,6 +156,39 @@ def test_the_task_answers_and_sends(household: Household) -> None:
     household.deliver(inbound_form(SAM, ASK))
     tasks.process_inbound(InboundMessage.objects.get().pk)
     assert household.texts_to(SAM) == [ADDED]
+
+
+def test_a_task_of_several_texts_answers_each(household: Household, threads_at_once: None) -> None:
+    household.deliver(inbound_form(SAM, ASK))
+    household.deliver(inbound_form(KIM, "get Inception"))
+    tasks.process_inbound(*InboundMessage.objects.values_list("pk", flat=True))
+    assert household.texts_to(SAM) == [ADDED]
+    assert len(household.texts_to(KIM)) == 1
+    assert not InboundMessage.objects.exclude(state=State.HANDLED).exists()
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_text_that_breaks_takes_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch, threads_at_once: None, broken: int
+) -> None:
+    done = []
+
+    def process(inbound_id: int) -> None:
+        if inbound_id == broken:
+            raise RuntimeError("broken")
+        done.append(inbound_id)
+
+    monkeypatch.setattr(work, "process_inbound", process)
+    with suppress(RuntimeError):
+        tasks.process_inbound(1, 2, 3)
+    assert sorted(done) == [number for number in (1, 2, 3) if number != broken]
+
+
+def test_the_texts_of_a_task_do_not_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3)
+    monkeypatch.setattr(work, "process_inbound", lambda _: together.wait(timeout=10))
+    tasks.process_inbound(1, 2, 3)
+    assert not together.broken
 
 
 def test_a_task_that_comes_twice_does_it_once(household: Household) -> None:

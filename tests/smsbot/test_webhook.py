@@ -10,7 +10,16 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 import responses
 from django.conf import settings as django_settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    models,
+)
+from django.forms import model_to_dict
 from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.utils import timezone
@@ -22,7 +31,7 @@ from moviesms import live
 from moviesms.embedded_redis import EmbeddedRedis
 from smsbot import handover, inbound, sweep
 from smsbot.models import Contact, InboundMessage
-from tests.conftest import SAM, Household, inbound_form, post_signed
+from tests.conftest import NOON, SAM, Household, inbound_form, post_signed
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
 from tests.test_main_job import ADDED, ASK
 
@@ -454,14 +463,57 @@ def failing(error: Exception) -> Callable[..., Any]:
     ],
 )
 @pytest.mark.parametrize("model", [Contact, InboundMessage])
+@pytest.mark.parametrize("known", [True, False])
 def test_what_cannot_be_stored_is_asked_for_again(
-    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception, model: type[Contact]
+    client: Client, error: Exception, model: type[models.Model], known: bool
 ) -> None:
     form = form_of()
-    with monkeypatch.context() as broken:
-        broken.setattr(model, "save", failing(error))
+    if known:
+        Contact.objects.create(address=SAM)
+    tried: list[str] = []
+
+    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if model._meta.db_table in sql:
+            tried.append(sql)
+            raise error
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
         assert post_signed(client, PATH, form).status_code == 503
+    assert tried
     assert_taken(post_signed(client, PATH, form))
+
+
+def test_a_person_that_cannot_be_stored_is_asked_for_again(client: Client) -> None:
+    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith('INSERT INTO "smsbot_contact"'):
+            raise OperationalError("database is locked")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        assert_refused(post_signed(client, PATH, form_of()), 503)
+    assert_taken(post_signed(client, PATH, form_of()))
+
+
+def test_what_breaks_another_rule_is_no_repetition() -> None:
+    """A SID that is there already is a success; nothing else that the database refuses is."""
+    impossible = inbound.Incoming(form_of()["MessageSid"], SAM, "get Dune", num_media=-1)
+    with pytest.raises(IntegrityError):
+        inbound.store(impossible, now=timezone.now())
+    assert not InboundMessage.objects.exists()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_row_given_back_is_the_one_stored(known: bool) -> None:
+    if known:
+        Contact.objects.create(address=SAM)
+    incoming = inbound.Incoming(form_of()["MessageSid"], SAM, "Stop", num_media=2)
+    for created in (True, False):
+        message, is_new = inbound.store(incoming, now=NOON, dead="" if known else "too old")
+        assert is_new is created
+        assert model_to_dict(message) == model_to_dict(InboundMessage.objects.get())
+        assert (message.pk, message.contact.address) == (InboundMessage.objects.get().pk, SAM)
+        assert (message.received_at, message.skips_line, message.num_media) == (NOON, True, 2)
 
 
 @pytest.mark.django_db(transaction=True)
