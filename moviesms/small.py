@@ -21,6 +21,7 @@ _PATIENCE = 6.0
 
 def _run_monitor() -> None:
     from downloads.management.commands.run_download_monitor import Command
+    from smsbot import handover
 
     monitor = Command()
     thread = threading.Thread(target=call_command, args=(monitor,), name="monitor", daemon=True)
@@ -28,6 +29,7 @@ def _run_monitor() -> None:
 
     def end() -> None:
         monitor.stop()
+        handover.stop()
         thread.join(_PATIENCE)
 
     # The web server's worker is a child of multiprocessing, which runs no `atexit`.

@@ -10,18 +10,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connections
+from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
 from moviesms.live import breaker
-from smsbot import work
 
 log = structlog.get_logger(__name__)
 
+_INBOUND = "process_inbound"
 _THREADS = 8
 _TOGETHER = 8
 """How many texts one task names at most: one worker should not get them all."""
@@ -38,20 +37,21 @@ def inbound(inbound_id: int) -> None:
     One that comes alone is published at once; those of a burst are published together.
     """
     if settings.WORK_IN_THREADS:
-        _hand_over(work.process_inbound, inbound_id)
+        _hand_over(_INBOUND, inbound_id)
     else:
         _texts.append(inbound_id)
-        _beside_the_request(_publish_texts)
+        with suppress(RuntimeError):
+            _publisher().submit(_publish_texts)
 
 
 def events() -> None:
     """Have new events told soon: the downloads call this by the setting DOWNLOADS_ON_EVENTS."""
-    _hand_over(work.hand_out)
+    _hand_over("hand_out")
 
 
 def line(contact_id: int) -> None:
     """Have what waits for a contact sent now."""
-    _hand_over(work.deliver, contact_id)
+    _hand_over("deliver", contact_id)
 
 
 def side_by_side(job: Callable[[int], None], ids: Sequence[int]) -> None:
@@ -67,17 +67,18 @@ def side_by_side(job: Callable[[int], None], ids: Sequence[int]) -> None:
         wait(begun)
 
 
-def _hand_over(job: Callable[..., None], *args: int) -> None:
-    if settings.WORK_IN_THREADS:
-        _threads().submit(_do, job, *args)
-    else:
-        _beside_the_request(_publish, job.__name__, *args)
+def stop() -> None:
+    """Begin nothing more in threads of this process, which is ending."""
+    _threads().shutdown(wait=False, cancel_futures=True)
 
 
-def _beside_the_request(publish: Callable[..., None], *args: Any) -> None:
-    """Nobody who texts waits for Redis. A process that ends takes no more."""
+def _hand_over(name: str, *args: int) -> None:
+    """Have the function of this name in `smsbot.work` called; a process that ends takes no more."""
     with suppress(RuntimeError):
-        _publisher().submit(publish, *args)
+        if settings.WORK_IN_THREADS:
+            _threads().submit(_do, import_string(f"smsbot.work.{name}"), *args)
+        else:
+            _publisher().submit(_publish, name, *args)
 
 
 def _publish_texts() -> None:
@@ -87,7 +88,7 @@ def _publish_texts() -> None:
         while True:
             ids.append(_texts.popleft())
     for start in range(0, len(ids), _TOGETHER):
-        _publish(work.process_inbound.__name__, *ids[start : start + _TOGETHER])
+        _publish(_INBOUND, *ids[start : start + _TOGETHER])
     if ids:
         pause(_GATHERING)
 
@@ -137,5 +138,3 @@ def _do(job: Callable[..., None], *args: int) -> None:
         job(*args)
     except Exception:
         log.exception("work failed", job=job.__name__, args=args)
-    finally:
-        connections.close_all()

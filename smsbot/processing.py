@@ -37,6 +37,10 @@ MOST_ATTEMPTS = 5
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a service that is down is waited for."""
 
+LEFT_TO_TASKS = timedelta(seconds=3)
+"""What is younger than this is most likely in a worker's hands already."""
+
+_CHOICE = 50
 _MOMENT = timedelta(microseconds=1)
 
 BLOCKS_NEXT_FOR = timedelta(seconds=30)
@@ -47,23 +51,37 @@ class ClaimLost(Exception):
     """The lease ran out and somebody else has the row: stop, and write nothing."""
 
 
-def process_line(inbound_id: int) -> None:
-    """Answer this message and whatever waits behind it for the same contact; send the answers."""
+def process_line(inbound_id: int) -> bool:
+    """Answer this message and whatever waits behind it for the same contact; send the answers.
+
+    False when the message is not there to be taken.
+    """
     next_id: int | None = inbound_id
     started_at = timezone.now()
     while next_id is not None:
         message = _process(next_id, timezone.now())
         if message is None:
-            return
+            return next_id != inbound_id
         sending.deliver_line(message.contact_id)
         sending.deliver_since(started_at)
         waiting = due(timezone.now()).filter(contact_id=message.contact_id)
         next_id = waiting.values_list("id", flat=True).first()
+    return True
 
 
 def due(now: datetime) -> QuerySet[InboundMessage]:
     """Return the messages that may be claimed now, oldest first."""
     return InboundMessage.objects.filter(_claimable(now), _first_in_line(now)).order_by("id")
+
+
+def overdue(now: datetime, most: int) -> list[int]:
+    """Return the ids of up to `most` messages for which a task should have come, of the oldest.
+
+    Picked at random, so that many who ask at once get different ones.
+    """
+    waiting = due(now).filter(received_at__lte=now - LEFT_TO_TASKS)
+    oldest = list(waiting.values_list("id", flat=True)[: max(most, _CHOICE)])
+    return sorted(random.sample(oldest, min(most, len(oldest))))
 
 
 def process_one(inbound_id: int, now: datetime) -> bool:

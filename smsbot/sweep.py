@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.db import connections
@@ -22,8 +22,7 @@ _LONGEST = 10.0
 """Seconds after which a round leaves the rest to the next: no kind of work holds up the others."""
 _OURS = 20
 """How many texts that wait are ours alone; with more of them the workers are asked to help."""
-# What is younger than this is most likely in a worker's hands already.
-_LEAVE_TO_WORKERS = timedelta(seconds=3)
+_MOST = 100
 
 
 def tell(now: datetime) -> None:
@@ -39,8 +38,7 @@ def work(now: datetime, stopping: threading.Event) -> None:
     _take_over_from_the_dead(now)
     unknown.settle_expired(now)
     backfill.run_if_due(now)
-    inbound = processing.due(now).filter(received_at__lte=now - _LEAVE_TO_WORKERS)
-    waiting = list(inbound.values_list("id", flat=True)[:100])
+    waiting = processing.overdue(now, _MOST)
     for inbound_id in waiting[_OURS:]:  # a Redis that was lost took many tasks with it
         handover.inbound(inbound_id)
     _spread(processing.process_line, waiting, stopping)
@@ -50,9 +48,9 @@ def work(now: datetime, stopping: threading.Event) -> None:
     notifications.hand_out(now)
     watch.look(now)
     alerts.send_due(now)
-    outbound = sending.due(now).filter(created_at__lte=now - _LEAVE_TO_WORKERS)
+    outbound = sending.due(now).filter(created_at__lte=now - processing.LEFT_TO_TASKS)
     contacts = outbound.values_list("contact_id", flat=True).distinct().order_by("contact_id")
-    _spread(sending.deliver_line, contacts[:100], stopping)
+    _spread(sending.deliver_line, contacts[:_MOST], stopping)
 
 
 def _take_over_from_the_dead(now: datetime) -> None:

@@ -8,13 +8,19 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from downloads import services
-from smsbot import notifications, processing, sending
+from smsbot import handover, notifications, processing, sending
 
 
 def process_inbound(inbound_id: int) -> None:
-    """Answer one inbound message and then what waits behind it, and send the answers."""
+    """Answer one inbound message and then what waits behind it, and send the answers.
+
+    Whoever has done so hands over another one that has waited too long: so many at work, so many
+    go on, until a backlog is worked off.
+    """
     close_old_connections()
-    processing.process_line(inbound_id)
+    if processing.process_line(inbound_id):
+        for other in processing.overdue(timezone.now(), 1):
+            handover.inbound(other)
     services.watch_monitor(timezone.now())
 
 

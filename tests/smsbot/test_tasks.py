@@ -19,7 +19,7 @@ from django_redis import get_redis_connection
 from moviesms import live
 from moviesms.celery import app
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import handover, tasks, work
+from smsbot import handover, processing, tasks, work
 from smsbot.models import InboundMessage
 from tests.conftest import KIM, SAM, AtOnce, Household, inbound_form
 from tests.test_main_job import ADDED, ASK
@@ -156,6 +156,23 @@ def test_the_task_answers_and_sends(household: Household) -> None:
     household.deliver(inbound_form(SAM, ASK))
     tasks.process_inbound(InboundMessage.objects.get().pk)
     assert household.texts_to(SAM) == [ADDED]
+
+
+def test_who_has_answered_hands_over_one_that_waits_too_long(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    household.deliver(inbound_form(SAM, ASK))
+    household.deliver(inbound_form(KIM, "get Inception"))
+    handed: list[int] = []
+    monkeypatch.setattr(handover, "inbound", handed.append)
+    sams, kims = InboundMessage.objects.order_by("pk").values_list("pk", flat=True)
+    household.clock.shift(processing.LEFT_TO_TASKS)
+    tasks.process_inbound(999_999)  # who found nothing to do hands nothing over
+    assert handed == []
+    tasks.process_inbound(sams)
+    assert handed == [kims]
+    tasks.process_inbound(kims)
+    assert handed == [kims]
 
 
 def test_a_task_of_several_texts_answers_each(household: Household, threads_at_once: None) -> None:
