@@ -4,7 +4,7 @@
 is a lease on the row; who loses it does not POST and answers from the row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from downloads.radarr import (
     UnknownMovie,
 )
 from downloads.status import waiting
+from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
 
 log = structlog.get_logger(__name__)
@@ -113,10 +114,21 @@ def _claim(download: Download, now: datetime) -> bool:
     claimable = Download.objects.filter(
         free, Exists(wanted), pk=download.pk, status=Status.REQUESTED, another_due=False
     )
-    if not claimable.update(add_lease=lease):
+    if not claimable.update(add_lease=lease, add_token=claims.token()):
         return False
     download.refresh_from_db()
     return True
+
+
+def release(dead: Set[str], now: datetime) -> bool:
+    """Let films be added at once that processes which are dead were adding; say if there were any.
+
+    Whether they got through is read from Radarr, as after every lease.
+    """
+    taken = Download.objects.filter(add_lease__gte=now)
+    tokens = taken.values_list("add_token", flat=True)
+    theirs = [token for token in tokens if claims.is_of(token, dead)]
+    return bool(taken.filter(add_token__in=theirs).update(add_lease=None))
 
 
 def _renew(download: Download) -> None:

@@ -18,6 +18,7 @@ from downloads.lifecycle import begin_generation, transition_to
 from downloads.models import Download, DownloadEvent, DownloadRequest, Status
 from downloads.radarr import HistoryItem, Movie, Radarr
 from downloads.snapshot import is_same_film
+from moviesms import claims
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ def _claim(download: Download, now: datetime) -> bool:
     free = Q(add_lease=None) | Q(add_lease__lt=now)
     mine = Download.objects.filter(
         free, pk=download.pk, status=Status.REQUESTED, another_due=True
-    ).update(add_lease=now + timedelta(seconds=settings.ADD_LEASE))
+    ).update(add_lease=now + timedelta(seconds=settings.ADD_LEASE), add_token=claims.token())
     download.refresh_from_db()
     return bool(mine)
 

@@ -57,6 +57,7 @@ class Download(models.Model):
     history_floor = models.PositiveBigIntegerField(default=0)
 
     add_lease = models.DateTimeField(null=True, blank=True)
+    add_token = models.UUIDField(null=True, blank=True, editable=False)  # whose the lease is
     removal_due = models.BooleanField(default=False)
     # Its file is bad: the next tick has it deleted, its release blocked, and another looked for.
     another_due = models.BooleanField(default=False)

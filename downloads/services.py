@@ -4,7 +4,7 @@ A requester is an opaque address. Times are aware and in UTC. Calls that reach T
 made outside any transaction; they raise ServiceError where their own docstring does not say better.
 """
 
-from collections.abc import Collection
+from collections.abc import Set
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Lower
 
 from downloads import control, live
+from downloads.adding import release as release_adds
 from downloads.another import get_another_release
 from downloads.approving import (
     approve,
@@ -139,7 +140,7 @@ __all__ = [
     "resolve",
     "retry_download",
     "set_monitor",
-    "take_over_monitor",
+    "take_over",
     "tone",
     "unannounced",
     "unannounced_of",
@@ -254,12 +255,13 @@ def watch_monitor(now: datetime) -> None:
     control.watch(now)
 
 
-def take_over_monitor(dead: Collection[str]) -> None:
-    """Have a living monitor tick at once if one of the dead processes had the lease.
+def take_over(dead: Set[str], now: datetime) -> None:
+    """Have a living monitor go on at once with what dead processes were at: ticks, and adds.
 
     The names are those of `moviesms.claims`.
     """
-    if control.give_up_lease_of(dead):
+    ticked, added = control.give_up_lease_of(dead), release_adds(dead, now)
+    if ticked or added:
         control.wake()
 
 

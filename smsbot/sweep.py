@@ -59,7 +59,7 @@ def _take_over_from_the_dead(now: datetime) -> None:
         return
     processing.release(dead, now)
     unknown.release(dead, now)
-    services.take_over_monitor(dead)
+    services.take_over(dead, now)
     claims.forget(dead)
 
 

@@ -136,10 +136,10 @@ _PAUSED = live.Plan(
 _KILLED = live.Plan(
     "live",
     _ASKED,
-    lambda stack, _, chance: Killer(stack, chance, every=1.35, times=_KILLS),
+    lambda stack, _, chance: Killer(stack, chance, every=1.1, times=_KILLS),
     texts=_TEXTS,
-    rate=4.7,
-    longest=440,
+    rate=6,
+    longest=360,
     judge_times=True,
 )
 _TROUBLED = live.Plan(

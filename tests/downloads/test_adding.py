@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from downloads import adding
 from downloads import connections as clients
-from downloads.adding import remove, try_add
+from downloads.adding import release, remove, try_add
 from downloads.http import ServiceError
 from downloads.models import Download, DownloadRequest, Status
+from moviesms import claims
 from moviesms.models import Incident
 from tests.downloads.test_snapshot import intercept
 from tests.fakes import Answer, FakeRadarr, rejected
+from tests.processes import token_of_the_dead
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OURS = {"X-Application-Version": "6.1.0.0", "Content-Type": "application/json"}
@@ -312,6 +314,24 @@ def test_only_a_free_or_expired_claim_can_be_taken(
     if not posts:
         assert radarr.calls == []
         assert row.status == Status.REQUESTED
+
+
+def test_what_a_dead_process_was_adding_is_added_at_once(radarr: FakeRadarr) -> None:
+    """Its lease does not run out first, whether its call had got through or not."""
+    row = wanted(add_lease=NOON + timedelta(seconds=40), add_token=token_of_the_dead())
+    dead = claims.dead_processes()
+    assert release(dead, NOON)
+    assert not release(dead, NOON)
+    try_add(row, now=NOON)
+    assert (radarr.adds, row.status) == (1, Status.SEARCHING)
+
+
+def test_what_a_living_process_is_adding_is_left_to_it(radarr: FakeRadarr) -> None:
+    row = wanted(add_lease=NOON + timedelta(seconds=40), add_token=claims.token())
+    token_of_the_dead()
+    assert not release(claims.dead_processes(), NOON)
+    try_add(row, now=NOON)
+    assert radarr.calls == []
 
 
 @pytest.mark.parametrize("state", [s for s in State if s != State.ACTIVE])

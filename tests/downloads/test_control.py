@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.utils import timezone
 from django_redis import get_redis_connection
 
 from downloads import control, services
@@ -87,7 +88,7 @@ def test_a_lease_taken_over_by_the_sweep_wakes_a_monitor() -> None:
     with get_redis_connection("live").pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe(control.CHANNEL)
         channel.get_message(timeout=1)  # that it has subscribed
-        services.take_over_monitor(dead)
+        services.take_over(dead, timezone.now())
         assert channel.get_message(timeout=5) is not None
     claims.forget(dead)
     assert control.take_lease(ONE)
@@ -96,7 +97,7 @@ def test_a_lease_taken_over_by_the_sweep_wakes_a_monitor() -> None:
 def test_the_living_keep_their_lease_when_others_die() -> None:
     control.take_lease(claims.token())
     token_of_the_dead()
-    services.take_over_monitor(claims.dead_processes())
+    services.take_over(claims.dead_processes(), timezone.now())
     assert not control.take_lease(ONE)
 
 
