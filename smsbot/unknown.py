@@ -28,6 +28,8 @@ Status = OutboundMessage.Status
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _GIVE_UP_AFTER = timedelta(hours=24)
+# Within a minute after Twilio answers again we know, the sweep included.
+_ASK_AGAIN_AFTER = timedelta(seconds=30)
 _MOST_CREATES = 2
 
 
@@ -190,7 +192,7 @@ def _put_off(
         _give_up(message, token, now, "Twilio could not be asked for a day")
         return
     log.warning("Twilio could not be asked", outbound=message.pk, why=why)
-    _settle(message, token, next_attempt_at=now + timedelta(seconds=60))
+    _settle(message, token, next_attempt_at=now + _ASK_AGAIN_AFTER)
 
 
 def _give_up(message: OutboundMessage, token: uuid.UUID, now: datetime, why: str) -> None:

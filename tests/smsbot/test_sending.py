@@ -104,6 +104,21 @@ def test_what_was_taken_unseen_is_found_and_not_sent_again(
     assert twilio.to(SAM) == ["hello"]
 
 
+def test_within_a_minute_after_an_outage_twilio_is_asked_what_it_took(
+    household: Household, twilio: FakeTwilio
+) -> None:
+    twilio.takes_first = True
+    twilio.fail_with(requests.exceptions.ReadTimeout("read timed out"))
+    message = queue(SAM, "hello")
+    household.work()
+    for _ in range(8):
+        sweep(household, minutes=1)
+    twilio.fail_with(None)
+    sweep(household, seconds=60 - settings.SWEEP_INTERVAL)
+    message.refresh_from_db()
+    assert (message.status, len(twilio.sent)) == (Status.SENT, 1)
+
+
 def test_what_was_not_taken_is_sent_once_more_after_two_noes(
     household: Household, twilio: FakeTwilio
 ) -> None:
