@@ -111,9 +111,11 @@ def test_within_a_minute_after_an_outage_twilio_is_asked_what_it_took(
     twilio.fail_with(requests.exceptions.ReadTimeout("read timed out"))
     message = queue(SAM, "hello")
     household.work()
+    twilio.list_broken = (503, {}, "")
     for _ in range(8):
         sweep(household, minutes=1)
     twilio.fail_with(None)
+    twilio.list_broken = None
     sweep(household, seconds=60 - settings.SWEEP_INTERVAL)
     message.refresh_from_db()
     assert (message.status, len(twilio.sent)) == (Status.SENT, 1)
