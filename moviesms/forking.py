@@ -5,6 +5,7 @@ that forks has one thread and no connection: it is the supervisor, whose loop is
 """
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import runpy
@@ -121,11 +122,13 @@ def _become_a_child(out: int, error: int, keep_open: Collection[int]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     os.dup2(out, 1)
     os.dup2(error, 2)
-    # The frames above us hold these files' objects until our end, so none is closed a second time.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    logging.shutdown()  # who logs opens the file anew
+    # Objects of the supervisor's may still close their files: no other may get such a number.
+    nothing = os.open(os.devnull, os.O_RDWR)
     for file in map(int, os.listdir("/dev/fd")):
-        if file > 2 and file not in keep_open:
-            with suppress(OSError):
-                os.close(file)
+        if file > 2 and file not in (nothing, *keep_open):
+            os.dup2(nothing, file, inheritable=False)
 
 
 def _run(command: Sequence[str]) -> None:
