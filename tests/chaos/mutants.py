@@ -35,16 +35,24 @@ class Mutant:
     module: str
     edits: Sequence[tuple[str, str, str]]
 
+    def changed(self) -> list[tuple[str, str]]:
+        """Return each function's name and its source with the bug. LookupError: it does not fit."""
+        module = importlib.import_module(self.module)
+        changed = []
+        for function, old, new in self.edits:
+            source = textwrap.dedent(inspect.getsource(getattr(module, function)))
+            if old not in source:
+                raise LookupError(f"{self.name} does not fit {self.module}.{function} any more")
+            changed.append((function, source.replace(old, new)))
+        return changed
+
     def plant(self) -> None:
         """Put the changed functions in the place of the product's, in this process."""
         module = importlib.import_module(self.module)
-        for function, old, new in self.edits:
+        for function, source in self.changed():
             original = getattr(module, function)
-            source = textwrap.dedent(inspect.getsource(original))
-            if old not in source:
-                raise LookupError(f"{self.name} does not fit {self.module}.{function} any more")
             # Under the product's own file name, so that its lines are crash points too.
-            code = compile(source.replace(old, new), str(inspect.getsourcefile(module)), "exec")
+            code = compile(source, str(inspect.getsourcefile(module)), "exec")
             exec(code, vars(module))  # noqa: S102  (our own text)
             _replace_everywhere(function, original, getattr(module, function))
 
@@ -103,11 +111,11 @@ MUTANTS = (
         [
             (
                 "store",
-                "with transaction.atomic(durable=True):",
+                "message = InboundMessage(",
                 "from django.core.cache import cache\n"
                 "    if not cache.add(f'seen:{incoming.sid}', 1, 3600):\n"
                 "        return InboundMessage(), False\n"
-                "    with transaction.atomic(durable=True):",
+                "    message = InboundMessage(",
             )
         ],
     ),

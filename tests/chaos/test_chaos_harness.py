@@ -15,6 +15,7 @@ from tests.chaos.catalogue import DARK_KNIGHT, made_up, search
 from tests.chaos.crashpoints import Point
 from tests.chaos.ledger import Entry, Ledger, read
 from tests.chaos.model import Verdict, judge, one, reply
+from tests.chaos.mutants import MUTANTS, Mutant
 from tests.chaos.report import PROMISES, Finding, Report
 from tests.chaos.scenarios import QUICK, SCENARIOS
 from tests.chaos.stage import NOON, ROOT, Stage
@@ -190,6 +191,11 @@ def test_every_promise_has_scenarios() -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_planted_bug_fits_the_product(mutant: Mutant) -> None:
+    assert all(compile(source, "", "exec") for _, source in mutant.changed())
+
+
 def test_the_enumerator_kills_at_the_line_it_says() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.chaos", "--replay", "saved-then-added:40"],
