@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import structlog
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
@@ -134,6 +135,7 @@ os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def _do(job: Callable[..., None], *args: int) -> None:
+    close_old_connections()  # one that died; a living one lasts from one job to the next
     try:
         job(*args)
     except Exception:

@@ -1,7 +1,18 @@
 """What a Celery worker runs: `smsbot.work`, by name. A task carries rows' ids and no more."""
 
+from typing import Any
+
+from celery.signals import task_prerun
+from django.db import close_old_connections
+
 from moviesms.celery import app
 from smsbot import handover, work
+
+
+@task_prerun.connect
+def drop_a_dead_connection(**_: Any) -> None:
+    """Begin a task as a request begins: a connection lasts from one to the next while it lives."""
+    close_old_connections()
 
 
 @app.task

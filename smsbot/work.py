@@ -1,10 +1,8 @@
 """The work itself, whoever does it: a Celery worker, threads of a small box, or the sweep.
 
-An id is a hint; the row decides what there is to do. Connections last from one job to the next;
-each begins by dropping one that has died, as a request does.
+An id is a hint; the row decides what there is to do.
 """
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from downloads import services
@@ -17,7 +15,6 @@ def process_inbound(inbound_id: int) -> None:
     Whoever has done so hands over another one that has waited too long: so many at work, so many
     go on, until a backlog is worked off.
     """
-    close_old_connections()
     if processing.process_line(inbound_id):
         for other in processing.overdue(timezone.now(), 1):
             handover.inbound(other)
@@ -26,12 +23,10 @@ def process_inbound(inbound_id: int) -> None:
 
 def hand_out() -> None:
     """Turn events into texts and send them."""
-    close_old_connections()
     for contact_id in notifications.hand_out(timezone.now()):
         sending.deliver_line(contact_id)
 
 
 def deliver(contact_id: int) -> None:
     """Send what waits for a contact."""
-    close_old_connections()
     sending.deliver_line(contact_id)

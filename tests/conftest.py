@@ -70,6 +70,8 @@ def _published_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is handed over is in Redis when the request has been answered."""
     monkeypatch.setattr(handover, "_publisher", AtOnce)
     monkeypatch.setattr(handover, "pause", lambda seconds: None)
+    # What threads do is done in the test's own, whose connection is in a transaction.
+    monkeypatch.setattr(handover, "close_old_connections", lambda: None)
 
 
 def close_breakers() -> None:
