@@ -13,12 +13,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F
+from django.utils import timezone
 
 from downloads.models import MonitorState
 from moviesms import claims, live
 from moviesms.incidents import open_incident
 
 CHANNEL = "monitor:wake"
+_PATIENCE_IN_BEATS = 3.0
 _LEASE = "monitor:lease"
 _HEARTBEAT = "monitor:heartbeat"
 _WANTED = "monitor:wanted"
@@ -83,11 +85,16 @@ def give_up_lease_of(processes: Collection[str]) -> bool:
 
 
 def beat(heartbeat: dict[str, Any]) -> None:
-    """Publish the heartbeat of the process that ticks; into SQL when Redis does not take it."""
+    """Publish the heartbeat of the process that ticks; into SQL when Redis does not take it.
+
+    And into SQL now and then: where Redis goes away, that the heartbeat went with it is no silence.
+    """
     text = json.dumps(heartbeat)
     ttl = int(max(60, 4 * settings.MONITOR_INTERVAL))
-    if live.try_call(lambda redis: redis.set(_HEARTBEAT, text, ex=ttl)) is None:
-        MonitorState.objects.filter(pk=MonitorState.load().pk).update(heartbeat=heartbeat)
+    published = live.try_call(lambda redis: redis.set(_HEARTBEAT, text, ex=ttl)) is not None
+    state = MonitorState.load()
+    if not published or not _is_younger(state.heartbeat, timezone.now(), _PATIENCE_IN_BEATS / 2):
+        MonitorState.objects.filter(pk=state.pk).update(heartbeat=heartbeat)
 
 
 def last_heartbeat() -> dict[str, Any]:
@@ -114,10 +121,14 @@ def watch(now: datetime) -> None:
 
 def is_alive(heartbeat: dict[str, Any], now: datetime) -> bool:
     """Whether a monitor process is at work, by the age of its heartbeat."""
+    return _is_younger(heartbeat, now, _PATIENCE_IN_BEATS)
+
+
+def _is_younger(heartbeat: dict[str, Any], now: datetime, beats: float) -> bool:
     if not heartbeat:
         return False
     age = now - datetime.fromisoformat(heartbeat["at"])
-    return age <= timedelta(seconds=max(15.0, 3 * settings.MONITOR_INTERVAL))
+    return age <= timedelta(seconds=beats * max(5.0, settings.MONITOR_INTERVAL))
 
 
 def wait_for_acknowledgement(version: int, *, seconds: float) -> bool:

@@ -128,7 +128,10 @@ def _become_a_child(out: int, error: int, keep_open: Collection[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for file in map(int, os.listdir("/dev/fd")):
         if file > 2 and file not in (nothing, *keep_open):
-            os.dup2(nothing, file, inheritable=False)
+            try:
+                os.dup2(nothing, file, inheritable=False)
+            except OSError:  # a number beyond our limit, which nobody else will get
+                os.close(file)
 
 
 def _run(command: Sequence[str]) -> None:

@@ -114,8 +114,7 @@ def configure(options: dict[str, Any]) -> None:
                 "twilio.http_client": {"level": "WARNING"},
                 "httpx2": {"level": "WARNING"},
                 "openai": {"level": "WARNING"},
-                "celery.app.trace": {"level": "WARNING"},
-                "celery.worker.strategy": {"level": "WARNING"},
+                "celery": {"level": "WARNING"},
             },
         }
     )

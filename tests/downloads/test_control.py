@@ -18,6 +18,7 @@ from downloads.models import MonitorState
 from downloads.monitor import TickResult
 from moviesms import claims, live
 from moviesms.embedded_redis import EmbeddedRedis
+from moviesms.models import Incident
 from tests.processes import token_of_the_dead
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -94,6 +95,18 @@ def test_a_lease_taken_over_by_the_sweep_wakes_a_monitor() -> None:
     assert control.take_lease(ONE)
 
 
+def test_a_heartbeat_that_went_with_redis_is_no_silence(redis_server: EmbeddedRedis) -> None:
+    """Redis held the newest one; SQL has one that is not too old."""
+    now = timezone.now()
+    for beat in range(5):
+        at = now - timedelta(seconds=30 * (4 - beat))
+        with time_machine.travel(at, tick=False):
+            control.beat({"at": at.isoformat()})
+    with no_redis(redis_server):
+        control.watch(now)
+    assert not Incident.objects.exists()
+
+
 def test_the_living_keep_their_lease_when_others_die() -> None:
     control.take_lease(claims.token())
     token_of_the_dead()
@@ -132,9 +145,12 @@ def test_without_redis_everybody_ticks(redis_server: EmbeddedRedis) -> None:
 
 def test_the_heartbeat_lives_in_redis_and_ends(settings: Any) -> None:
     settings.MONITOR_INTERVAL = 30
-    control.beat({"at": NOON.isoformat(), "leader": "box:1"})
+    for number in range(2):
+        at = NOON + timedelta(seconds=30 * number)
+        with time_machine.travel(at, tick=False):
+            control.beat({"at": at.isoformat(), "leader": f"box:{number}"})
     assert control.last_heartbeat()["leader"] == "box:1"
-    assert MonitorState.load().heartbeat == {}
+    assert MonitorState.load().heartbeat["leader"] == "box:0"  # SQL has one now and then
     assert 90 <= get_redis_connection("live").ttl("monitor:heartbeat") <= 120
 
 
