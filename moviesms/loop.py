@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from abc import ABC, abstractmethod
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from moviesms.checks import CONFIGURATION
 log = structlog.get_logger(__name__)
 
 
-class LoopCommand(BaseCommand):
+class LoopCommand(BaseCommand, ABC):
     """Calls `run_once()` again and again until SIGTERM or Ctrl-C; `--once` calls it one time.
 
     A subclass gives `run_once`, and may give `wait` (returns early when there is reason to).
@@ -63,9 +64,9 @@ class LoopCommand(BaseCommand):
         except Exception:
             log.exception("pass failed", command=type(self).__module__.rpartition(".")[2])
 
+    @abstractmethod
     def run_once(self) -> None:
         """Do one unit of work; the one thing that every loop must give."""
-        raise NotImplementedError
 
     def wait(self, seconds: float) -> None:
         """Wait for the next pass, at most `seconds`."""

@@ -128,7 +128,7 @@ class Sqlite:
         return []
 
     def cut(self, data: Path, connection: int) -> None:
-        raise NotImplementedError("SQLite has no connections to cut")
+        """Do nothing: there are none."""
 
 
 class Postgres:

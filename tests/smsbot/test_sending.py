@@ -38,6 +38,15 @@ def sweep(household: Household, **later: float) -> None:
     household.work()
 
 
+def taken_unseen(household: Household, twilio: FakeTwilio) -> OutboundMessage:
+    """A text that Twilio took while its answer was lost; it still answers nobody."""
+    twilio.takes_first = True
+    twilio.fail_with(requests.exceptions.ReadTimeout("read timed out"))
+    message = queue(SAM, "hello")
+    household.work()
+    return message
+
+
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
@@ -89,10 +98,7 @@ def test_a_refusal_of_ours_opens_one_incident_and_spares_twilio(
 def test_what_was_taken_unseen_is_found_and_not_sent_again(
     household: Household, twilio: FakeTwilio
 ) -> None:
-    twilio.takes_first = True
-    twilio.fail_with(requests.exceptions.ReadTimeout("read timed out"))
-    message = queue(SAM, "hello")
-    household.work()
+    message = taken_unseen(household, twilio)
     twilio.fail_with(None)
     twilio.takes_first = False
     sweep(household, seconds=60)
@@ -107,10 +113,7 @@ def test_what_was_taken_unseen_is_found_and_not_sent_again(
 def test_within_a_minute_after_an_outage_twilio_is_asked_what_it_took(
     household: Household, twilio: FakeTwilio
 ) -> None:
-    twilio.takes_first = True
-    twilio.fail_with(requests.exceptions.ReadTimeout("read timed out"))
-    message = queue(SAM, "hello")
-    household.work()
+    message = taken_unseen(household, twilio)
     twilio.list_broken = (503, {}, "")
     for _ in range(8):
         sweep(household, minutes=1)
