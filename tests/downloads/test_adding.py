@@ -14,9 +14,9 @@ import time_machine
 from django.db import connection, connections
 from django.utils import timezone
 
-from downloads import adding
+from downloads import adding, services
 from downloads import connections as clients
-from downloads.adding import release, remove, try_add
+from downloads.adding import remove, try_add
 from downloads.http import ServiceError
 from downloads.models import Download, DownloadRequest, Status
 from moviesms import claims
@@ -320,8 +320,7 @@ def test_what_a_dead_process_was_adding_is_added_at_once(radarr: FakeRadarr) -> 
     """Its lease does not run out first, whether its call had got through or not."""
     row = wanted(add_lease=NOON + timedelta(seconds=40), add_token=token_of_the_dead())
     dead = claims.dead_processes()
-    assert release(dead, NOON)
-    assert not release(dead, NOON)
+    services.take_over(dead, NOON)
     try_add(row, now=NOON)
     assert (radarr.adds, row.status) == (1, Status.SEARCHING)
 
@@ -329,7 +328,7 @@ def test_what_a_dead_process_was_adding_is_added_at_once(radarr: FakeRadarr) -> 
 def test_what_a_living_process_is_adding_is_left_to_it(radarr: FakeRadarr) -> None:
     row = wanted(add_lease=NOON + timedelta(seconds=40), add_token=claims.token())
     token_of_the_dead()
-    assert not release(claims.dead_processes(), NOON)
+    services.take_over(claims.dead_processes(), NOON)
     try_add(row, now=NOON)
     assert radarr.calls == []
 
