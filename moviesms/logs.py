@@ -1,4 +1,7 @@
-"""Logs: `movie_api.log` for the application, `server.log` for the web server, and the console.
+"""Logs: `movie_api.log` for the application, the console, and what the web server prints.
+
+The web server's own lines, one for each request, go to its standard output: `manage.py up` writes
+them to `server.log`.
 
 Phone numbers are masked to their last four digits wherever they stand, keys never appear, and the
 bodies of messages are logged at DEBUG only, by those who have them.
@@ -6,11 +9,13 @@ bodies of messages are logged at DEBUG only, by those who have them.
 
 import logging.config
 import re
+import time
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import structlog
+from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 _PHONE = re.compile(r"\+\d{3,11}(?=\d{4}\b)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,8 +46,12 @@ def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     """Escape control characters: nobody writes a log line of their own through a URL."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
-            event[key] = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+            event[key] = _escape(value)
     return event
+
+
+def _escape(text: str) -> str:
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 _SHARED: list[Any] = [
@@ -58,19 +67,31 @@ _SHARED: list[Any] = [
 ]
 
 
+class _RequestLine(logging.Formatter):
+    """A request's line, which looks like the others; there are so many that it goes a short way."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s [info     ] %(message)s [%(name)s]", datefmt="%Y-%m-%dT%H:%M:%SZ"
+        )
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        record.message = _escape(mask_phone(record.message))
+        return super().formatMessage(record)
+
+
 _TEXT = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
-_RENDERERS = {"json": structlog.processors.JSONRenderer(ensure_ascii=False)}
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
-def _file(path: Path) -> dict[str, Any]:
-    return {
-        # Several processes write the same file, so rotating it takes a lock between them.
-        "class": "concurrent_log_handler.ConcurrentRotatingFileHandler",
-        "filename": str(path),
-        "maxBytes": 5 * _MEGABYTE,
-        "backupCount": 5,
-        "formatter": "line",
-    }
+def rotating_file(path: Path) -> ConcurrentRotatingFileHandler:
+    """Return the handler of a log file, which is rotated at 5 MB; five old ones are kept.
+
+    Several processes write the same file, so rotating it takes a lock between them.
+    """
+    return ConcurrentRotatingFileHandler(str(path), maxBytes=5 * _MEGABYTE, backupCount=5)
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -87,29 +108,46 @@ def configure(options: dict[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    is_json = options.get("format") == "json"
     line = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _SHARED,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _RENDERERS.get(options.get("format", ""), _TEXT),
+            _JSON if is_json else _TEXT,
         ],
     }
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {"line": line},
+            "formatters": {
+                "line": line,
+                "request": line if is_json else {"()": _RequestLine},
+            },
             "handlers": {
                 "console": {"class": "logging.StreamHandler", "formatter": "line"},
-                "application": _file(folder / "movie_api.log"),
-                "server": _file(folder / "server.log"),
+                "application": {
+                    "()": rotating_file,
+                    "path": folder / "movie_api.log",
+                    "formatter": "line",
+                },
+                "server": {
+                    "class": "logging.StreamHandler",
+                    "stream": "ext://sys.stdout",
+                    "formatter": "line",
+                },
+                "requests": {
+                    "class": "logging.StreamHandler",
+                    "stream": "ext://sys.stdout",
+                    "formatter": "request",
+                },
             },
             "root": {"handlers": ["console", "application"], "level": options["level"]},
             "loggers": {
-                "django.server": {"handlers": ["console", "server"], "propagate": False},
-                "_granian": {"handlers": ["console", "server"], "propagate": False},
-                "granian.access": {"handlers": ["server"], "propagate": False},
+                "django.server": {"handlers": ["server"], "propagate": False},
+                "_granian": {"handlers": ["server"], "propagate": False},
+                "granian.access": {"handlers": ["requests"], "propagate": False},
                 # These write phone numbers or whole requests at INFO.
                 "twilio.http_client": {"level": "WARNING"},
                 "httpx2": {"level": "WARNING"},

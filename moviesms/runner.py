@@ -5,16 +5,16 @@ import os
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from logging import Formatter, makeLogRecord
-from logging.handlers import WatchedFileHandler
+from logging import makeLogRecord
 from pathlib import Path
 
 from moviesms.console import Console
 from moviesms.embedded_redis import EmbeddedRedis
+from moviesms.logs import rotating_file
 from moviesms.ports import PortProbe
 from moviesms.supervisor import Child, Supervisor, Timing
 
@@ -22,8 +22,11 @@ _REDIS_CHATTER = re.compile(
     r"overcommit|scheduling shutdown|ready to exit|is starting|just started|Configuration loaded"
     r"|Server initialized"
 )
-# About the threads we chose, and about a protocol we do not speak.
-_GRANIAN_CHATTER = re.compile(r"allows spawning up to|Websockets are not|the phone is at")
+# About the threads we chose, about a protocol we do not speak, and a line for each request.
+_GRANIAN_CHATTER = re.compile(
+    r"allows spawning up to|Websockets are not|the phone is at|granian\.access"
+)
+_TELLS_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\{")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Process:
     """One process to run. `environment` is what it has beside ours.
 
     `fork`: it is forked from this program, which has loaded what its role (MOVIESMS_ROLE) needs.
-    `address` is the (host, port) at which it answers when it is ready. `is_access_log`: what it
+    `address` is the (host, port) at which it answers when it is ready. `is_server`: what it
     prints goes to `server.log` too. `redis` is the (folder, socket, password) of our own Redis.
     """
 
@@ -40,7 +43,7 @@ class Process:
     environment: dict[str, str] = field(default_factory=dict)
     fork: bool = False
     address: tuple[str, int] | None = None
-    is_access_log: bool = False
+    is_server: bool = False
     redis: tuple[str, str, str] | None = None
 
 
@@ -96,6 +99,7 @@ def run(plan: Plan, timing: Timing | None = None) -> int:
     supervisor = Supervisor(children, timing=timing, console=console, say=say, keep_open=shared)
     code = supervisor.run(is_running)
     say("moviesms has ended.")
+    log.close()
     return code
 
 
@@ -113,7 +117,7 @@ def _child(process: Process, record: Callable[[str], None]) -> Child:
     return child(
         fork=_take_role if process.fork else None,
         ready=PortProbe(*process.address) if process.address else None,
-        record=record if process.is_access_log else None,
+        record=record if process.is_server else None,
         hide=_GRANIAN_CHATTER if process.address else None,
     )
 
@@ -125,18 +129,21 @@ def _take_role() -> None:
 
 
 class ServerLog:
-    """Writes to `server.log`; follows it when the web server's own processes rotate it."""
+    """Writes to `server.log`: what the web server prints, and what we say."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = WatchedFileHandler(path, delay=True, encoding="utf-8")
-        formatter = Formatter("%(asctime)sZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
-        formatter.converter = time.gmtime
-        self._handler.setFormatter(formatter)
+        self._handler = rotating_file(path)
 
     def write(self, text: str) -> None:
-        """Add a line, with the time (UTC) before it."""
+        """Add a line, with the time (UTC) before it unless it tells it itself."""
+        if not _TELLS_TIME.match(text):
+            text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}"
         self._handler.handle(makeLogRecord({"msg": text}))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._handler.close()
 
 
 def _handed_over(number: int) -> Plan:

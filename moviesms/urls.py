@@ -8,12 +8,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from moviesms import health, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/sms/", include("smsbot.urls")),  # first: no text waits while others are compared
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", include("dashboard.urls")),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("api/sms/", include("smsbot.urls")),
     path("api/sms/", include("downloads.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

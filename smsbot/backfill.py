@@ -91,17 +91,18 @@ def _take(text: gateway.ListedMessage, now: datetime) -> bool:
         return False
     if now - text.created_at > TOO_OLD:
         return _bury(incoming, now)
-    row, created = inbound.store(incoming, now=now)
+    inbound_id, created = inbound.store(incoming, now=now)
     if created:
-        handover.inbound(row.pk)
+        handover.inbound(inbound_id)
     return created
 
 
 def _bury(incoming: inbound.Incoming, now: datetime) -> bool:
     """Store a text that is too old to answer, and apologise once for all of a person's."""
-    message, created = inbound.store(incoming, now=now, dead="too old")
+    inbound_id, created = inbound.store(incoming, now=now, dead="too old")
     if not created:
         return False
+    message = InboundMessage.objects.select_related("contact").get(pk=inbound_id)
     apologised = OutboundMessage.objects.filter(
         contact=message.contact,
         purpose=OutboundMessage.Purpose.APOLOGY,

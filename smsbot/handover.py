@@ -4,6 +4,7 @@ When that fails nothing is lost: the sweep of the monitor's process finds the ro
 """
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,13 +24,14 @@ log = structlog.get_logger(__name__)
 
 _INBOUND = "process_inbound"
 _THREADS = 8
-_TOGETHER = 8
+_TOGETHER = 16
 """How many texts one task names at most: one worker should not get them all."""
 _GATHERING = 0.02
 """The seconds after a publication in which texts gather for the next one."""
 
 _texts: deque[int] = deque()
 """The ids of the texts that are to be published."""
+_is_publishing = threading.Lock()
 
 
 def inbound(inbound_id: int) -> None:
@@ -39,10 +41,9 @@ def inbound(inbound_id: int) -> None:
     """
     if settings.WORK_IN_THREADS:
         _hand_over(_INBOUND, inbound_id)
-    else:
-        _texts.append(inbound_id)
-        with suppress(RuntimeError):
-            _publisher().submit(_publish_texts)
+        return
+    _texts.append(inbound_id)
+    _have_texts_published()
 
 
 def events() -> None:
@@ -82,16 +83,25 @@ def _hand_over(name: str, *args: int) -> None:
             _publisher().submit(_publish, name, *args)
 
 
+def _have_texts_published() -> None:
+    """Have somebody publish the texts that wait, unless somebody is at it."""
+    if _is_publishing.acquire(blocking=False):
+        with suppress(RuntimeError):
+            _publisher().submit(_publish_texts)
+
+
 def _publish_texts() -> None:
-    """Publish the texts that nobody has published yet; an earlier call may have taken ours."""
-    ids: list[int] = []
-    with suppress(IndexError):
-        while True:
-            ids.append(_texts.popleft())
-    for start in range(0, len(ids), _TOGETHER):
-        _publish(_INBOUND, *ids[start : start + _TOGETHER])
-    if ids:
-        pause(_GATHERING)
+    """Publish the texts that nobody has published yet, until no more have gathered."""
+    try:
+        while _texts:
+            ids = [_texts.popleft() for _ in range(len(_texts))]
+            for start in range(0, len(ids), _TOGETHER):
+                _publish(_INBOUND, *ids[start : start + _TOGETHER])
+            pause(_GATHERING)
+    finally:
+        _is_publishing.release()
+    if _texts:  # it came when we had looked for the last time
+        _have_texts_published()
 
 
 def pause(seconds: float) -> None:

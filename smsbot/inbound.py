@@ -1,13 +1,16 @@
 """An SMS that came in: read its form strictly, and make it a row. The webhook's and backfill's."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import QueryDict
 
+from moviesms.together import Together
 from smsbot.models import Contact, InboundMessage
 
 _SID = re.compile(r"(SM|MM)[0-9a-f]{32}", re.ASCII)
@@ -25,6 +28,7 @@ STOP_WORDS = frozenset(
     {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
 )
 START_WORDS = frozenset({"start", "unstop"})
+_OPT_WORDS = STOP_WORDS | START_WORDS
 YES = "yes"
 _OPT_OUT_TYPES = frozenset({"STOP", "START", "HELP"})
 
@@ -77,65 +81,59 @@ def parse(form: QueryDict, *, from_list: bool = False) -> Incoming | None:
     return Incoming(fields["MessageSid"], fields["From"], body, media)
 
 
-def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[InboundMessage, bool]:
-    """Insert the row durably; (the row, False) when its SID is there already.
+def store(incoming: Incoming, *, now: datetime, dead: str = "") -> tuple[int, bool]:
+    """Insert a row durably and return its id; (the id, False) when its SID is there already.
 
     With `dead`, a reason, the row is stored as given up: it is seen, and not answered.
     """
-    message = InboundMessage(
-        twilio_sid=incoming.sid,
+    values = (
+        incoming.sid,
         # PostgreSQL cannot hold a NUL, and no phone means one.
-        body=incoming.body.replace("\x00", ""),
-        num_media=incoming.num_media,
-        skips_line=is_opt_word(incoming.body),
-        received_at=now,
-        state=State.DEAD if dead else State.RECEIVED,
-        failure=dead,
+        incoming.body.replace("\x00", ""),
+        incoming.num_media,
+        is_opt_word(incoming.body),
+        connection.ops.adapt_datetimefield_value(now),
+        State.DEAD if dead else State.RECEIVED,
+        dead,
+        incoming.sender,
     )
-    if _insert(message, incoming.sender):
-        return message, True
-    Contact.objects.get_or_create(address=incoming.sender)  # the first text of this person
-    if _insert(message, incoming.sender):
-        return message, True
-    return InboundMessage.objects.get(twilio_sid=incoming.sid), False
+    stored = _insert(values)
+    if stored is None:
+        Contact.objects.get_or_create(address=incoming.sender)  # the first text of this person
+        stored = _insert(values)
+    if stored is not None:
+        return stored, True
+    return InboundMessage.objects.values_list("pk", flat=True).get(twilio_sid=incoming.sid), False
 
 
 _INSERT = """
     INSERT INTO smsbot_inboundmessage (
         contact_id, twilio_sid, body, num_media, skips_line, received_at, state, failure, attempts)
-    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s FROM smsbot_contact WHERE address = %s
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, 0 FROM smsbot_contact WHERE address = %s
     ON CONFLICT (twilio_sid) DO NOTHING
-    RETURNING id, contact_id"""
+    RETURNING id"""
 
 
-def _insert(message: InboundMessage, sender: str) -> bool:
-    """Insert the row in one statement, and give `message` its keys.
+def _insert_all(texts: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Insert rows, each in one statement, and return their ids.
 
-    False when its SID is there already, or nobody is known by that address.
+    None where the SID is there already, or nobody is known by that address.
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        values = (
-            message.twilio_sid,
-            message.body,
-            message.num_media,
-            message.skips_line,
-            connection.ops.adapt_datetimefield_value(message.received_at),
-            message.state,
-            message.failure,
-            message.attempts,
-        )
-        cursor.execute(_INSERT, [*values, sender])
-        inserted = cursor.fetchone()
-    if inserted is None:
-        return False
-    message.pk, message.contact_id = inserted
-    message._state.adding, message._state.db = False, connection.alias
-    return True
+        ids: list[int | None] = []
+        for values in texts:
+            cursor.execute(_INSERT, values)
+            ids.extend(cursor.fetchone() or [None])
+        return ids
+
+
+_insert = Together(_insert_all, common=OperationalError)
+"""A commit is most of the work, and one serves all texts that have come meanwhile."""
 
 
 def is_opt_word(body: str) -> bool:
     """Whether the text is nothing but an opt-out or opt-in word; with any other word it is not."""
-    return word_of(body) in STOP_WORDS | START_WORDS
+    return word_of(body) in _OPT_WORDS
 
 
 def word_of(body: str) -> str:

@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from downloads import services
 from moviesms import claims
 from moviesms.incidents import close_incident, open_incident
+from moviesms.sql import condition
 from smsbot import recent, sending
 from smsbot.conversation import answer
 from smsbot.language import recognise
@@ -71,7 +73,7 @@ def process_line(inbound_id: int) -> bool:
 
 def due(now: datetime) -> QuerySet[InboundMessage]:
     """Return the messages that may be claimed now, oldest first."""
-    return InboundMessage.objects.filter(_claimable(now), _first_in_line(now)).order_by("id")
+    return InboundMessage.objects.filter(_may_be_claimed(now)).order_by("id")
 
 
 def overdue(now: datetime, most: int) -> list[int]:
@@ -161,27 +163,28 @@ def _lease() -> timedelta:
     return timedelta(seconds=settings.INBOUND_LEASE)
 
 
-def _claimable(now: datetime) -> Q:
-    rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
-    return (Q(state=State.RECEIVED) & rested) | Q(state=State.PROCESSING, lease_until__lt=now)
+_MAY_BE_CLAIMED = """
+    (smsbot_inboundmessage.state = 'received'
+     AND (smsbot_inboundmessage.next_attempt_at IS NULL
+          OR smsbot_inboundmessage.next_attempt_at <= %s)
+     OR smsbot_inboundmessage.state = 'processing' AND smsbot_inboundmessage.lease_until < %s)
+    AND (smsbot_inboundmessage.skips_line OR NOT EXISTS (
+        SELECT 1 FROM smsbot_inboundmessage older
+        WHERE older.contact_id = smsbot_inboundmessage.contact_id
+        AND older.id < smsbot_inboundmessage.id
+        AND (older.state = 'processing'
+             OR older.state = 'received'
+                AND (older.backing_off_since IS NULL OR older.backing_off_since > %s))))"""
+"""It waits or its lease ran out, and no older message of its contact is to be answered first."""
 
 
-def _first_in_line(now: datetime) -> Q:
-    """No older message of this contact is to be answered first, or the text need not wait."""
-    still_holds_up = Q(backing_off_since=None) | Q(backing_off_since__gt=now - BLOCKS_NEXT_FOR)
-    older = InboundMessage.objects.filter(
-        Q(state=State.PROCESSING) | (Q(state=State.RECEIVED) & still_holds_up),
-        contact=OuterRef("contact"),
-        id__lt=OuterRef("id"),
-    )
-    return Q(skips_line=True) | ~Q(Exists(older))
+def _may_be_claimed(now: datetime) -> RawSQL:
+    return condition(_MAY_BE_CLAIMED, now, now, now - BLOCKS_NEXT_FOR)
 
 
 def _claim(inbound_id: int, now: datetime) -> uuid.UUID | None:
     token = claims.token()
-    claimed = InboundMessage.objects.filter(
-        _claimable(now), _first_in_line(now), pk=inbound_id
-    ).update(
+    claimed = InboundMessage.objects.filter(_may_be_claimed(now), pk=inbound_id).update(
         state=State.PROCESSING,
         lease_token=token,
         lease_until=now + _lease(),

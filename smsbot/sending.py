@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from downloads import services
 from moviesms import claims, live, quotas
 from moviesms.breaker import Breaker
 from moviesms.incidents import close_incident, open_incident
+from moviesms.sql import condition
 from smsbot import gateway
 from smsbot.models import Contact, OutboundAttempt, OutboundMessage
 from smsbot.policy import Access, access_of
@@ -59,13 +61,13 @@ refused = Breaker("twilio", on_open=live.note_open)
 def deliver_line(contact_id: int) -> int:
     """Send what waits for a contact, oldest first; return how many were handed over."""
     sent = 0
-    while True:
-        next_id = (
-            due(timezone.now()).filter(contact_id=contact_id).values_list("id", flat=True).first()
-        )
-        if next_id is None or refused.is_open or not deliver_one(next_id, timezone.now()):
-            return sent
+    while not refused.is_open:
+        waiting = due(timezone.now()).filter(contact_id=contact_id).select_related("contact")
+        message = waiting.first()
+        if message is None or not deliver_one(message, timezone.now()):
+            break
         sent += 1
+    return sent
 
 
 def deliver_since(started_at: datetime) -> None:
@@ -77,14 +79,13 @@ def deliver_since(started_at: datetime) -> None:
 
 def due(now: datetime) -> QuerySet[OutboundMessage]:
     """Return the messages that may be sent now, oldest first, one line per contact."""
-    return OutboundMessage.objects.filter(_claimable(now)).order_by("id")
+    return OutboundMessage.objects.filter(_may_be_claimed(now)).order_by("id")
 
 
-def deliver_one(message_id: int, now: datetime) -> bool:
-    """Claim and send one message; False when it was not there to be taken."""
-    message = OutboundMessage.objects.select_related("contact").filter(pk=message_id).first()
-    token = _claim(message, now) if message else None
-    if message is None or token is None:
+def deliver_one(message: OutboundMessage, now: datetime) -> bool:
+    """Claim and send one message; False when it is not there to be taken."""
+    token = _claim(message, now)
+    if token is None:
         return False
     reason = _why_not(message)
     if reason is not None:
@@ -186,23 +187,27 @@ def by_hand(contact: Contact, words: str, *, key: str, now: datetime) -> Outboun
 # --- Claims -------------------------------------------------------------------------------------
 
 
-def _claimable(now: datetime) -> Q:
-    rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
-    # What waits for tomorrow's allowance holds nothing up.
-    soon = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now + _LONGEST_PAUSE)
-    older = OutboundMessage.objects.filter(
-        soon,
-        contact=OuterRef("contact"),
-        id__lt=OuterRef("id"),
-        status__in=[Status.QUEUED, Status.SENDING],
-    )
-    return Q(status=Status.QUEUED) & rested & ~Q(Exists(older))
+_MAY_BE_CLAIMED = """
+    smsbot_outboundmessage.status = 'queued'
+    AND (smsbot_outboundmessage.next_attempt_at IS NULL
+         OR smsbot_outboundmessage.next_attempt_at <= %s)
+    AND NOT EXISTS (
+        SELECT 1 FROM smsbot_outboundmessage older
+        WHERE older.contact_id = smsbot_outboundmessage.contact_id
+        AND older.id < smsbot_outboundmessage.id
+        AND older.status IN ('queued', 'sending')
+        AND (older.next_attempt_at IS NULL OR older.next_attempt_at <= %s))"""
+"""It waits, and no older one of its contact does, but for what waits for tomorrow's allowance."""
+
+
+def _may_be_claimed(now: datetime) -> RawSQL:
+    return condition(_MAY_BE_CLAIMED, now, now + _LONGEST_PAUSE)
 
 
 def _claim(message: OutboundMessage, now: datetime) -> uuid.UUID | None:
     token = claims.token()
     # Counted with the claim: whatever becomes of the call, what it would be billed as is known.
-    claimed = OutboundMessage.objects.filter(_claimable(now), pk=message.pk).update(
+    claimed = OutboundMessage.objects.filter(_may_be_claimed(now), pk=message.pk).update(
         status=Status.SENDING,
         lease_token=token,
         lease_until=now + timedelta(seconds=settings.SEND_LEASE),

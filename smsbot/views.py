@@ -34,7 +34,7 @@ def _text(message: str, status: int) -> HttpResponse:
 
 def _length(request: HttpRequest) -> int:
     """Return the body's declared length; without one the server reads no body to us."""
-    declared = request.headers.get("Content-Length", "")
+    declared = request.META.get("CONTENT_LENGTH", "")
     return int(declared) if declared.isascii() and declared.isdigit() else 0
 
 
@@ -52,7 +52,7 @@ def signed_by_twilio(view: View) -> View:
             form = request.POST
         except (SuspiciousOperation, BadRequest):
             return _text("The form cannot be read.", 400)
-        signature = request.headers.get("X-Twilio-Signature", "")
+        signature = request.META.get("HTTP_X_TWILIO_SIGNATURE", "")
         if not signature or not gateway.signature_is_valid(url, form, signature):
             log.warning("forged or misdirected webhook", path=request.path)
             return _text("The signature is missing or wrong.", 403)
@@ -71,12 +71,12 @@ def webhook(request: HttpRequest) -> HttpResponse:
         return _text(f"Bad request: {error}.", 400)
     if incoming is not None:
         try:
-            row, created = inbound.store(incoming, now=timezone.now())
+            inbound_id, created = inbound.store(incoming, now=timezone.now())
         except DatabaseFailure as error:
             log.error("text not stored, Twilio is asked to try again", error=str(error))
             return _text("Not stored; try again.", 503)
         if created:
-            handover.inbound(row.pk)
+            handover.inbound(inbound_id)
     return HttpResponse("<Response/>", content_type="text/xml; charset=utf-8")
 
 

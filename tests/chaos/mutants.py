@@ -111,11 +111,11 @@ MUTANTS = (
         [
             (
                 "store",
-                "message = InboundMessage(",
+                "values = (",
                 "from django.core.cache import cache\n"
                 "    if not cache.add(f'seen:{incoming.sid}', 1, 3600):\n"
-                "        return InboundMessage(), False\n"
-                "    message = InboundMessage(",
+                "        return 0, False\n"
+                "    values = (",
             )
         ],
     ),

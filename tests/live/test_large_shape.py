@@ -152,7 +152,7 @@ def test_every_text_is_answered_once_while_processes_die(installation: Installat
             body = f"Can you get {film.rpartition(' (')[0]} for me?"
             status, _ = large.account.webhook(large.url, person, body, sid)
             assert status == 200
-    kill(large, "worker-1", " -m celery ")
+    kill(large, "worker-1", "celery")
     for person, film in people.items():
         large.await_whole_job(person, film)
     assert large.rows("SELECT count(*) FROM smsbot_inboundmessage WHERE state = 'handled'") == [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.live.stack import Product, clean_environment, free_port
+from tests.live.stack import Product, clean_environment, eventually, free_port
 
 pytestmark = [
     pytest.mark.processes,
@@ -46,6 +46,14 @@ def test_it_brings_up_everything_and_says_where(demo: Product) -> None:
     assert f"Admin       {here}/admin/" in demo.output()
     assert f"Data        {demo.data}" in demo.output()
     assert requests.get(demo.phone_page, timeout=10).ok
+
+
+def test_each_request_is_a_line_of_the_server_log_alone(demo: Product) -> None:
+    requests.get(f"http://127.0.0.1:{demo.port}/admin/login/?seen=1", timeout=10)
+    line = '"GET /admin/login/ HTTP/1.1" 200'
+    log = demo.data / "logs" / "server.log"
+    eventually(lambda: line in log.read_text(), line)
+    assert "granian.access" not in demo.output()
 
 
 def test_the_checks_beside_it_are_of_its_stand_ins(demo: Product, fresh_clone: Path) -> None:

@@ -1,7 +1,8 @@
-"""LOG_FORMAT=json: one object a line, masked as ever, through the runner's console too."""
+"""How log lines look: LOG_FORMAT, masks, the line of a request, and what goes to server.log."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from moviesms.console import Console
+from moviesms.runner import ServerLog
 
 PROGRAM = """
 import django, logging, structlog
@@ -22,17 +24,25 @@ except ZeroDivisionError:
 """
 
 
-@pytest.mark.processes
-def test_each_line_is_an_object(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+REQUEST = """
+import django, logging
+django.setup()
+line = '%(addr)s "%(method)s %(path)s" %(status)d'
+request = {"addr": "127.0.0.1", "method": "GET", "path": "/+12025550142\\nforged", "status": 200}
+logging.getLogger("granian.access").info(line, request)
+"""
+
+
+def run(program: str, folder: Path, log_format: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
         cwd=settings.BASE_DIR,
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "moviesms.settings",
             "ENV_FILE": os.devnull,
-            "DATA_DIR": str(tmp_path),
-            "LOG_FORMAT": "json",
+            "DATA_DIR": str(folder),
+            "LOG_FORMAT": log_format,
             "LOG_LEVEL": "INFO",
         },
         capture_output=True,
@@ -40,6 +50,11 @@ def test_each_line_is_an_object(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
+
+
+@pytest.mark.processes
+def test_each_line_is_an_object(tmp_path: Path) -> None:
+    done = run(PROGRAM, tmp_path, "json")
     console = [json.loads(line) for line in done.stderr.splitlines()]
     file = (tmp_path / "logs" / "movie_api.log").read_text().splitlines()
     assert [json.loads(line)["event"] for line in file] == [line["event"] for line in console]
@@ -58,3 +73,25 @@ def test_the_runners_console_leaves_objects_whole(tmp_path: Path) -> None:
         console.line("web", "plain")
         stream.seek(0)
         assert stream.read().splitlines() == ['{"event": "x"}', "web | plain"]
+
+
+@pytest.mark.processes
+def test_a_request_is_a_line_without_numbers_or_line_ends(tmp_path: Path) -> None:
+    said = '127.0.0.1 "GET /+…0142\\nforged" 200'
+    [line] = run(REQUEST, tmp_path, "text").stdout.splitlines()
+    assert re.fullmatch(r"[-0-9]{10}T[:0-9]{8}Z", line.partition(" ")[0])
+    assert line.partition(" ")[2] == f"[info     ] {said} [granian.access]"
+    [line] = run(REQUEST, tmp_path, "json").stdout.splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["logger"]) == (said, "granian.access")
+
+
+def test_server_log_has_the_time_of_each_line_once(tmp_path: Path) -> None:
+    log = ServerLog(tmp_path / "logs" / "server.log")
+    lines = ["2026-11-22T10:00:00Z [info     ] a request", '{"event": "a request"}']
+    for line in ["web ended", *lines]:
+        log.write(line)
+    log.close()
+    first, *others = (tmp_path / "logs" / "server.log").read_text().splitlines()
+    assert re.fullmatch(r"[-0-9]{10}T[:0-9]{8}Z web ended", first)
+    assert others == lines

@@ -71,7 +71,7 @@ def test_each_outcome_has_its_status(
 ) -> None:
     twilio.fail_with(answer)
     message = queue(SAM, "hello")
-    sending.deliver_one(message.pk, timezone.now())
+    sending.deliver_one(message, timezone.now())
     message.refresh_from_db()
     assert message.status == status
     assert message.attempts.count() == 1
@@ -79,7 +79,7 @@ def test_each_outcome_has_its_status(
 
 def test_the_opt_out_code_opts_the_person_out(household: Household, twilio: FakeTwilio) -> None:
     twilio.fail_with(twilio_error(400, gateway.OPTED_OUT))
-    sending.deliver_one(queue(SAM, "hello").pk, timezone.now())
+    sending.deliver_one(queue(SAM, "hello"), timezone.now())
     assert Contact.objects.get(address=SAM).opted_out_at == timezone.now()
 
 
@@ -248,7 +248,7 @@ def test_a_process_killed_before_its_call_leaves_a_text_to_be_sent(
     with monkeypatch.context() as patch:
         patch.setattr(OutboundAttempt.objects, "create", _killed)
         with pytest.raises(SystemExit):
-            sending.deliver_one(message.pk, timezone.now())
+            sending.deliver_one(message, timezone.now())
     sweep(household, seconds=31)
     assert twilio.to(SAM) == ["hello"]
 
@@ -260,7 +260,7 @@ def test_a_process_killed_after_its_call_asks_before_it_sends(
     with monkeypatch.context() as patch:
         patch.setattr(sending, "_conclude", _killed)
         with pytest.raises(SystemExit):
-            sending.deliver_one(message.pk, timezone.now())
+            sending.deliver_one(message, timezone.now())
     sweep(household, seconds=31)
     message.refresh_from_db()
     assert message.status == Status.UNKNOWN
@@ -277,7 +277,7 @@ def test_a_process_killed_between_its_notes_does_not_send_again(
     with monkeypatch.context() as patch:
         patch.setattr(sending, "_settle", _killed)
         with pytest.raises(SystemExit):
-            sending.deliver_one(message.pk, timezone.now())
+            sending.deliver_one(message, timezone.now())
     for _ in range(6):
         sweep(household, minutes=1)
     message.refresh_from_db()
@@ -297,7 +297,7 @@ def test_a_process_that_wakes_late_does_not_send(
 
     with monkeypatch.context() as patch:
         patch.setattr(OutboundAttempt.objects, "create", stopped_meanwhile)
-        assert not sending.deliver_one(message.pk, timezone.now())
+        assert not sending.deliver_one(message, timezone.now())
     assert twilio.calls == []
     household.work()
     assert twilio.to(SAM) == ["hello"]

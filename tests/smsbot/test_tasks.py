@@ -112,7 +112,7 @@ def test_texts_that_come_meanwhile_are_published_together(
     publisher.work()
     texts = [args for name, args in tasks_published if name.endswith("process_inbound")]
     assert [inbound_id for args in texts for inbound_id in args] == ids
-    assert len(texts) == 3
+    assert len(texts) == 2
     assert [name for name, _ in tasks_published if name.endswith("hand_out")]
 
 

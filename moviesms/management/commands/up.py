@@ -176,7 +176,7 @@ class Command(BaseCommand):
             {"MOVIESMS_ROLE": role},
             fork=CAN_FORK,
             address=(self.host, self.port),
-            is_access_log=True,
+            is_server=True,
         )
 
     # --- When everything runs --------------------------------------------------------------------
