@@ -143,7 +143,7 @@ class _MovedMeanwhile(Exception):
 
 
 def _of_origin(origin: str) -> DownloadRequest | None:
-    return DownloadRequest.objects.select_related("download").filter(origin=origin).first()
+    return DownloadRequest.objects.filter(origin=origin).first()
 
 
 def _is_there(match: Match, *, bound: bool) -> bool:

@@ -237,7 +237,6 @@ def _affordable(message: OutboundMessage, token: uuid.UUID, now: datetime) -> bo
         f"sms:{message.contact_id}": settings.SMS_DAILY_CAP_PER_CONTACT,
     }
     if quotas.take_all(caps, now=now):
-        _end_of_caps(message.contact, now)
         return True
     _tell_of_cap(message.contact, now)
     if message.purpose == OutboundMessage.Purpose.NOTIFICATION:
@@ -262,14 +261,19 @@ def _tell_of_cap(contact: Contact, now: datetime) -> None:
     open_incident(f"sms:cap:{contact.pk}", summary, now=now)
 
 
-def _end_of_caps(contact: Contact, now: datetime) -> None:
-    """Tell the owner that a cap binds no more, or that four fifths of the day's texts are gone."""
-    ended, cap = [f"sms:cap:{contact.pk}"], settings.SMS_DAILY_CAP
-    if cap and quotas.used("sms", now=now) * 5 >= cap * 4:
-        summary = f"Four fifths of today's {cap} texts are used (SMS_DAILY_CAP)."
-        open_incident("sms:cap_near", summary, now=now)
-    else:
-        ended += ["sms:cap_near", "sms:cap"]
+def _end_of_trouble(message: OutboundMessage, now: datetime) -> None:
+    """Tell the owner what a text that got through ends, or that four fifths of the day's are gone.
+
+    The owner's own texts are not counted, so that they end no cap.
+    """
+    ended, cap = ["twilio:refused"], settings.SMS_DAILY_CAP
+    if message.purpose != OutboundMessage.Purpose.OWNER:
+        ended.append(f"sms:cap:{message.contact_id}")
+        if cap and quotas.used("sms", now=now) * 5 >= cap * 4:
+            summary = f"Four fifths of today's {cap} texts are used (SMS_DAILY_CAP)."
+            open_incident("sms:cap_near", summary, now=now)
+        else:
+            ended += ["sms:cap_near", "sms:cap"]
     close_incident(*ended, now=now)
 
 
@@ -298,7 +302,7 @@ def _conclude(
     _record(attempt, _OUTCOMES[answer.outcome], answer.detail, sid=answer.sid)
     match answer.outcome:
         case Outcome.SENT:
-            close_incident("twilio:refused", now=now)
+            _end_of_trouble(message, now)
             _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
         case Outcome.NOT_SENT:
             pause = random.uniform(1, min(_LONGEST_BACK_OFF, 5.0 * 2**attempt.number))  # noqa: S311

@@ -7,6 +7,7 @@ tonight". So a text has several readings, and TMDB's answer to them decides (`sm
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 
 from smsbot import phrases, shapes
@@ -46,6 +47,11 @@ _SENTENCE_END = re.compile(
 
 def readings(text: str) -> list[Reading]:
     """Return the ways to read `text` as a request, the first to be tried first; [] for talk."""
+    return list(_readings(text))
+
+
+@lru_cache(maxsize=16)  # a text is asked for its readings several times on its way to an answer
+def _readings(text: str) -> Sequence[Reading]:
     linked = titles_of_links(text)
     if linked:
         return [Reading(tuple(Wanted(title) for title in linked[:MOST_NAMED]), "like")]
