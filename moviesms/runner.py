@@ -22,9 +22,9 @@ _REDIS_CHATTER = re.compile(
     r"overcommit|scheduling shutdown|ready to exit|is starting|just started|Configuration loaded"
     r"|Server initialized"
 )
-# About the threads we chose, about a protocol we do not speak, and a line for each request.
-_GRANIAN_CHATTER = re.compile(
-    r"allows spawning up to|Websockets are not|the phone is at|granian\.access"
+# About our threads, about a protocol we do not speak, a line for each request, an empty line.
+_CHATTER = re.compile(
+    r"allows spawning up to|Websockets are not|the phone is at|granian\.access|\A\s*\Z"
 )
 _TELLS_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\{")
 
@@ -34,6 +34,7 @@ class Process:
     """One process to run. `environment` is what it has beside ours.
 
     `fork`: it is forked from this program, which has loaded what its role (MOVIESMS_ROLE) needs.
+    `foundation`: the others start when it answers, and end before it.
     `address` is the (host, port) at which it answers when it is ready. `is_server`: what it
     prints goes to `server.log` too. `redis` is the (folder, socket, password) of our own Redis.
     """
@@ -42,6 +43,7 @@ class Process:
     command: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
     fork: bool = False
+    foundation: bool = False
     address: tuple[str, int] | None = None
     is_server: bool = False
     redis: tuple[str, str, str] | None = None
@@ -109,16 +111,17 @@ def _child(process: Process, record: Callable[[str], None]) -> Child:
         folder, socket, password = process.redis
         server = EmbeddedRedis(Path(folder), Path(socket), password)
         return child(
-            foundation=True,
+            foundation=process.foundation,
             ready=server.answers,
             before_start=server.prepare,
             hide=_REDIS_CHATTER,
         )
     return child(
         fork=_take_role if process.fork else None,
+        foundation=process.foundation,
         ready=PortProbe(*process.address) if process.address else None,
         record=record if process.is_server else None,
-        hide=_GRANIAN_CHATTER if process.address else None,
+        hide=_CHATTER,
     )
 
 

@@ -157,7 +157,12 @@ class Command(BaseCommand):
     def _sandbox(self, port: int) -> Process:
         command = ["sandbox", "--port", str(port), "--host", self.host]
         command += ["--app-url", os.environ["PUBLIC_URL"]]
-        return Process("sandbox", [sys.executable, "-m", *command], address=(self.host, port))
+        return Process(
+            "sandbox",
+            [sys.executable, "-m", *command],
+            foundation=True,
+            address=(self.host, port),
+        )
 
     def _web(self, role: str, application: str) -> Process:
         workers = 1 if self.small else settings.WEB_WORKERS
@@ -206,7 +211,7 @@ def _redis() -> Process:
     except NoRedisServerError as error:
         raise CommandError(str(error)) from error
     folder, socket, password = place
-    return Process("redis", command, redis=(str(folder), str(socket), password))
+    return Process("redis", command, foundation=True, redis=(str(folder), str(socket), password))
 
 
 def _worker() -> Process:
