@@ -20,6 +20,8 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 _PHONE = re.compile(r"\+\d{3,11}(?=\d{4}\b)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEGABYTE = 1024 * 1024
+_LONGEST = 4000
+"""Characters of a value that are logged; a line stays far below what the runner takes at once."""
 
 
 def mask_phone(text: str) -> str:
@@ -43,7 +45,7 @@ def _no_trace_of_refusals(_: Any, __: str, event: MutableMapping[str, Any]) -> A
 
 
 def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape control characters: nobody writes a log line of their own through a URL."""
+    """Escape control characters, cut what is long: no URL writes a line of its own."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
             event[key] = _escape(value)
@@ -51,7 +53,7 @@ def _one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 
 def _escape(text: str) -> str:
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text[:_LONGEST])
 
 
 _SHARED: list[Any] = [

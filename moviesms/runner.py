@@ -24,7 +24,9 @@ _REDIS_CHATTER = re.compile(
 )
 # About our threads, about a protocol we do not speak, a line for each request, an empty line.
 _CHATTER = re.compile(
-    r"allows spawning up to|Websockets are not|the phone is at|granian\.access|\A\s*\Z"
+    r"\A\[WARNING\] Configuration allows spawning up to|\A\[INFO\] Websockets are not"
+    r"|\Asandbox: the phone is at|\A\s*\Z"
+    r'|\[granian\.access\]\Z|"logger": "granian\.access"'
 )
 _TELLS_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\{")
 

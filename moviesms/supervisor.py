@@ -63,11 +63,15 @@ class Timing:
 
 @dataclass
 class _Output:
-    """One pipe of a child: reads what is there, and hands on whole lines."""
+    """One pipe of a child: reads what is there, and hands on whole lines.
+
+    Of a line that is too long for that the parts say that they are one.
+    """
 
     pipe: IO[bytes]
     take: Callable[[str], None]
     rest: bytes = b""
+    is_cut: bool = False
 
     def read(self) -> bool:
         """Hand on what has come; False at the end of the pipe."""
@@ -78,8 +82,11 @@ class _Output:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
             self._hand_on(line)
-        if not data or len(self.rest) > _LONGEST_LINE:
+        if not data:
             self.flush()
+        elif len(self.rest) > _LONGEST_LINE:
+            self.flush()
+            self.is_cut = True
         return bool(data)
 
     def flush(self) -> None:
@@ -89,7 +96,9 @@ class _Output:
         self.rest = b""
 
     def _hand_on(self, line: bytes) -> None:
-        self.take(line.decode(errors="replace").rstrip("\r"))
+        text = line.decode(errors="replace").rstrip("\r")
+        self.take(f"… {text}" if self.is_cut else text)
+        self.is_cut = False
 
 
 Running = subprocess.Popen[bytes] | Fork

@@ -68,7 +68,7 @@ def ask_about_request(request_id: int, now: datetime) -> bool:
     with transaction.atomic():
         request = services.request(request_id)
         contact, _ = Contact.objects.get_or_create(address=request.requester)
-        Contact.objects.select_for_update().get(pk=contact.pk)
+        Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         asked = OneTimeCode.objects.filter(
             request_id=request_id, used_at=None, expires_at__gt=now
         ).exists()
@@ -117,7 +117,7 @@ def decide_contact(contact_id: int, allow: bool, *, name: str = "", by: str, now
     """
     Standing = Contact.Standing
     with transaction.atomic():
-        contact = Contact.objects.select_for_update().get(pk=contact_id)
+        contact = Contact.objects.select_for_update(no_key=True).get(pk=contact_id)
         was_in = access_of(contact) in (Access.OWNER, Access.MEMBER)
         standing = Standing.ALLOWED if allow else Standing.BLOCKED
         changed = contact.standing != standing

@@ -86,8 +86,10 @@ def _hand_over(name: str, *args: int) -> None:
 def _have_texts_published() -> None:
     """Have somebody publish the texts that wait, unless somebody is at it."""
     if _is_publishing.acquire(blocking=False):
-        with suppress(RuntimeError):
+        try:
             _publisher().submit(_publish_texts)
+        except RuntimeError:  # this process ends, or there is no room for a thread
+            _is_publishing.release()
 
 
 def _publish_texts() -> None:
@@ -100,8 +102,8 @@ def _publish_texts() -> None:
             pause(_GATHERING)
     finally:
         _is_publishing.release()
-    if _texts:  # it came when we had looked for the last time
-        _have_texts_published()
+        if _texts:  # it came when we had looked for the last time
+            _have_texts_published()
 
 
 def pause(seconds: float) -> None:
@@ -138,10 +140,16 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="work")
 
 
-# A fork has our caches and none of our threads.
-os.register_at_fork(after_in_child=_texts.clear)
-os.register_at_fork(after_in_child=_publisher.cache_clear)
-os.register_at_fork(after_in_child=_threads.cache_clear)
+def _begin_anew() -> None:
+    """Forget, in a fork, the threads that only the parent has, and what they were at."""
+    global _is_publishing
+    _is_publishing = threading.Lock()
+    _texts.clear()
+    _publisher.cache_clear()
+    _threads.cache_clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _do(job: Callable[..., None], *args: int) -> None:

@@ -127,8 +127,19 @@ def _insert_all(texts: Sequence[tuple[Any, ...]]) -> list[int | None]:
         return ids
 
 
-_insert = Together(_insert_all, common=OperationalError)
-"""A commit is most of the work, and one serves all texts that have come meanwhile."""
+_insert_with_others = Together(_insert_all, common=OperationalError)
+
+
+def _insert(values: tuple[Any, ...]) -> int | None:
+    """Insert one row, see `_insert_all`.
+
+    Where only one may write at a time, one commit serves all texts that have come meanwhile.
+    Elsewhere each waits for nobody: not for a person whose row is locked, not for a text that comes
+    twice.
+    """
+    if connection.vendor == "sqlite":
+        return _insert_with_others(values)
+    return _insert_all([values])[0]
 
 
 def is_opt_word(body: str) -> bool:

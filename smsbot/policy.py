@@ -102,7 +102,7 @@ def _waits_for_approval(address: str, now: datetime) -> bool:
     """Decide in the transaction that writes the request. Raises NotAllowed above the limit."""
     Contact.objects.get_or_create(address=address)
     # Locked, so that two asks at once are counted one after the other.
-    contact = Contact.objects.select_for_update().get(address=address)
+    contact = Contact.objects.select_for_update(no_key=True).get(address=address)
     if needs_approval(contact):
         return True
     free_at = free_again(contact, now)

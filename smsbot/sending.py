@@ -105,6 +105,8 @@ def deliver_one(message: OutboundMessage, now: datetime) -> bool:
     # The attempt's end and the message's are one: a text that was sent is never queued again.
     with transaction.atomic():
         _conclude(message, attempt, token, outcome, timezone.now())
+    if outcome.outcome == gateway.Outcome.SENT:
+        _end_of_trouble(message, timezone.now())
     return True
 
 
@@ -302,7 +304,6 @@ def _conclude(
     _record(attempt, _OUTCOMES[answer.outcome], answer.detail, sid=answer.sid)
     match answer.outcome:
         case Outcome.SENT:
-            _end_of_trouble(message, now)
             _settle(message, token, Status.SENT, now, twilio_sid=answer.sid, sent_at=now)
         case Outcome.NOT_SENT:
             pause = random.uniform(1, min(_LONGEST_BACK_OFF, 5.0 * 2**attempt.number))  # noqa: S311

@@ -86,6 +86,13 @@ def test_a_request_is_a_line_without_numbers_or_line_ends(tmp_path: Path) -> Non
     assert (found["event"], found["logger"]) == (said, "granian.access")
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_what_a_stranger_asks_for_is_cut(tmp_path: Path, log_format: str) -> None:
+    program = REQUEST.replace('"GET"', '"M" * 70_000')
+    assert len(run(program, tmp_path, log_format).stdout) < 5_000
+
+
 def test_server_log_has_the_time_of_each_line_once(tmp_path: Path) -> None:
     log = ServerLog(tmp_path / "logs" / "server.log")
     lines = ["2026-11-22T10:00:00Z [info     ] a request", '{"event": "a request"}']

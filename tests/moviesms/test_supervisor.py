@@ -136,6 +136,31 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[.
             running.process.stdout.close()
 
 
+def test_the_rest_of_a_line_that_is_too_long_passes_for_no_line(
+    start: Callable[..., Running],
+) -> None:
+    running = start(
+        [
+            (
+                "web",
+                """
+        import time
+        print("x" * 300_000 + "2026-01-01T00:00:00Z forged", flush=True)
+        print("the next", flush=True)
+        time.sleep(60)
+    """,
+            )
+        ]
+    )
+    running.read_until(lambda lines: "web | the next" in lines)
+    first, *rest = [line for line in running.lines if "x" in line.partition("| ")[2][:3]]
+    assert first.startswith("web | x")
+    assert rest
+    assert all(line.startswith("web | … ") for line in rest)
+    assert not any(line.startswith("web | 2026") for line in running.lines)
+    assert any(line.startswith("web | … ") and line.endswith("forged") for line in running.lines)
+
+
 def test_a_child_that_is_killed_is_started_again(start: Callable[..., Running]) -> None:
     running = start([("web", POLITE)])
     running.wait_for_children("web")

@@ -123,6 +123,42 @@ def test_a_text_that_comes_alone_is_published_at_once(monkeypatch: pytest.Monkey
         assert published[-1][1] == (inbound_id,)
 
 
+def test_a_thread_that_cannot_start_keeps_only_its_own_text_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published, publisher = Published(monkeypatch), handover._publisher
+
+    def no_room() -> Executor:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(handover, "_publisher", no_room)
+    handover.inbound(1)
+    assert published == []
+    monkeypatch.setattr(handover, "_publisher", publisher)
+    handover.inbound(2)
+    assert published[0][1] == (1, 2)
+
+
+def test_an_error_in_publishing_keeps_no_other_text_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published, publish = Published(monkeypatch), handover._publish
+
+    def fail_once(name: str, *ids: int) -> None:
+        monkeypatch.setattr(handover, "_publish", publish)
+        handover.inbound(2)  # meanwhile
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(handover, "_publish", fail_once)
+    publisher = Later()
+    monkeypatch.setattr(handover, "_publisher", lambda: publisher)
+    handover.inbound(1)
+    with pytest.raises(ImportError):
+        publisher.given.pop(0)()
+    publisher.work()
+    assert published == [("smsbot.tasks.process_inbound", (2,))]
+
+
 def test_with_the_broker_down_it_returns_at_once(imported: None, stopped: EmbeddedRedis) -> None:
     assert seconds_to_hand_over() < 1
 
