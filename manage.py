@@ -26,6 +26,7 @@ def use_our_python() -> None:
 
 def main(arguments: list[str]) -> None:
     use_our_python()
+    os.umask(0o077)  # what any command makes holds a household's texts and keys
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moviesms.settings")
     from django.core.management import execute_from_command_line

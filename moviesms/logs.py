@@ -155,6 +155,7 @@ def configure(options: dict[str, Any]) -> None:
                 "httpx2": {"level": "WARNING"},
                 "openai": {"level": "WARNING"},
                 "celery": {"level": "WARNING"},
+                "axes": {"level": "WARNING"},
             },
         }
     )

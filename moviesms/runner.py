@@ -22,12 +22,13 @@ _REDIS_CHATTER = re.compile(
     r"overcommit|scheduling shutdown|ready to exit|is starting|just started|Configuration loaded"
     r"|Server initialized"
 )
-# About our threads, about a protocol we do not speak, a line for each request, an empty line.
-_CHATTER = re.compile(
+# About our threads, about a protocol we do not speak, an address that the banner tells, nothing.
+_CHATTER = (
     r"\A\[WARNING\] Configuration allows spawning up to|\A\[INFO\] Websockets are not"
     r"|\Asandbox: the phone is at|\A\s*\Z"
-    r'|\[granian\.access\]\Z|"logger": "granian\.access"'
 )
+_NOT_RECORDED = re.compile(_CHATTER)
+_NOT_SHOWN = re.compile(_CHATTER + r'|\[granian\.access\]\Z|"logger": "granian\.access"')
 _TELLS_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\{")
 
 
@@ -123,7 +124,7 @@ def _child(process: Process, record: Callable[[str], None]) -> Child:
         foundation=process.foundation,
         ready=PortProbe(*process.address) if process.address else None,
         record=record if process.is_server else None,
-        hide=_CHATTER,
+        hide=_NOT_SHOWN,
     )
 
 
@@ -141,7 +142,9 @@ class ServerLog:
         self._handler = rotating_file(path)
 
     def write(self, text: str) -> None:
-        """Add a line, with the time (UTC) before it unless it tells it itself."""
+        """Add a line, with the time (UTC) before it unless it tells it itself; no chatter."""
+        if _NOT_RECORDED.search(text):
+            return
         if not _TELLS_TIME.match(text):
             text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}"
         self._handler.handle(makeLogRecord({"msg": text}))

@@ -18,6 +18,11 @@ from sandbox.simulation import Phase
 
 Json = dict[str, Any]
 
+_POSTED = (
+    *("onGrab", "onDownload", "onUpgrade", "onMovieDelete", "onMovieFileDelete"),
+    *("onHealthIssue", "onHealthRestored", "onManualInteractionRequired"),
+)
+
 VERSION = "6.0.4.10291"
 NO_DATE = "9999-12-31"
 QUALITY = {
@@ -279,6 +284,21 @@ def root_folder() -> Json:
         "freeSpace": 2_411_184_783_360,
         "unmappedFolders": [],
         "id": 1,
+    }
+
+
+def connection(url: str, headers: dict[str, str]) -> Json:
+    """Return the Connect webhook by which the sandbox posts to the product from its start."""
+    listed = [{"key": key, "value": value} for key, value in headers.items()]
+    fields = {"url": url, "method": 1, "username": "", "password": "", "headers": listed}
+    return {
+        "id": 1,
+        "name": "Sandbox",
+        "implementation": "Webhook",
+        "configContract": "WebhookSettings",
+        "fields": [{"name": name, "value": value} for name, value in fields.items()],
+        "tags": [],
+        **dict.fromkeys(_POSTED, True),
     }
 
 

@@ -52,6 +52,7 @@ class Sandbox:
         """Begin anew: an empty library, no messages, every service up."""
         self.library = Library(timedelta(seconds=self.config.step), first_id=self._next_library)
         self._next_library += 10_000
+        self.library.notifications.append(radarr_json.connection(self._hook, self._secret))
         self.exchange = Exchange(
             self.config.phone_number, sms_url=f"{self.config.app_url}/api/sms/webhook"
         )
@@ -96,12 +97,16 @@ class Sandbox:
             form = status_form(message, message.status(at), self.config.account_sid)
             self.outbox.put(self._signed(callback, form), at)
 
+    @property
+    def _hook(self) -> str:
+        return f"{self.config.app_url}/api/sms/radarr/webhook"
+
+    @property
+    def _secret(self) -> dict[str, str]:
+        return {"X-Webhook-Secret": self.config.radarr_webhook_secret}
+
     def _connect(self, happening: Happening) -> Post:
-        return Post(
-            f"{self.config.app_url}/api/sms/radarr/webhook",
-            headers={"X-Webhook-Secret": self.config.radarr_webhook_secret},
-            json=radarr_json.webhook(happening),
-        )
+        return Post(self._hook, headers=self._secret, json=radarr_json.webhook(happening))
 
     def _signed(
         self,

@@ -166,3 +166,17 @@ def test_postgresql_takes_how_long_we_wait_for_a_lock() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("5s",)
+
+
+@pytest.mark.processes
+def test_what_a_command_makes_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        done = manage(tmp_path / "data", "migrate")
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr
+    made = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    readable = [path.name for path in made if path.stat().st_mode & 0o077]
+    assert (tmp_path / "data" / "db.sqlite3").exists()
+    assert not [name for name in readable if not name.endswith(".lock")]

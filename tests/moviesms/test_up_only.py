@@ -1,7 +1,5 @@
 """`manage.py up --only` and `manage.py prepare`: what they refuse, and what they do first."""
 
-import os
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -12,13 +10,6 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from moviesms.management.commands import up
-
-
-@pytest.fixture(autouse=True)
-def _own_umask() -> Iterator[None]:
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
 
 
 @pytest.mark.parametrize("parts", ["web,cook", "", "all"])

@@ -326,16 +326,17 @@ def test_a_connection_is_tried_kept_changed_and_removed(world: World) -> None:
     with responses.RequestsMock() as mock:
         mock.post("http://app.test/hook", json={})
         made = world.radarr("POST", "notification", connection())
-        assert (made.status_code, made.json()["id"]) == (201, 1)
+        assert (made.status_code, made.json()["id"]) == (201, 2)
         test = json.loads(mock.calls[0].request.body or "")
         assert test["eventType"] == "Test"
         assert mock.calls[0].request.headers["X-Webhook-Secret"] == "word"
         again = world.radarr("POST", "notification", connection())
         assert again.json()[0]["errorCode"] == "UniqueNameValidator"
-        world.radarr("PUT", "notification/1", connection(name="Texts"))
-    assert [one["name"] for one in world.radarr("GET", "notification").json()] == ["Texts"]
-    assert world.radarr("DELETE", "notification/1").status_code == 200
-    assert world.radarr("DELETE", "notification/1").status_code == 404
+        world.radarr("PUT", "notification/2", connection(name="Texts"))
+    kept = [one["name"] for one in world.radarr("GET", "notification").json()]
+    assert kept == ["Sandbox", "Texts"]
+    assert world.radarr("DELETE", "notification/2").status_code == 200
+    assert world.radarr("DELETE", "notification/2").status_code == 404
 
 
 def test_a_connection_that_nobody_takes_is_refused(world: World) -> None:
@@ -343,4 +344,4 @@ def test_a_connection_that_nobody_takes_is_refused(world: World) -> None:
         mock.post("http://app.test/hook", status=403)
         refused = world.radarr("POST", "notification", connection())
     assert (refused.status_code, refused.json()[0]["propertyName"]) == (400, "Url")
-    assert world.radarr("GET", "notification").json() == []
+    assert [one["name"] for one in world.radarr("GET", "notification").json()] == ["Sandbox"]

@@ -82,7 +82,6 @@ class Command(BaseCommand):
             _check_shared(self.sandbox)
         self.host: str = options["host"] or ("127.0.0.1" if self.sandbox else "0.0.0.0")  # noqa: S104
         self.port: int = options["port"]
-        os.umask(0o077)  # database and logs hold a household's texts
         self.console = Console(["redis", "sandbox", "web", "worker", "monitor"])
         say = self.console.say
         self._check_settings()
