@@ -93,16 +93,15 @@ def _have_texts_published() -> None:
 
 
 def _publish_texts() -> None:
-    """Publish the texts that nobody has published yet, until no more have gathered."""
+    """Publish the texts that nobody has published yet; those that gather meanwhile are next."""
     try:
-        while _texts:
-            ids = [_texts.popleft() for _ in range(len(_texts))]
-            for start in range(0, len(ids), _TOGETHER):
-                _publish(_INBOUND, *ids[start : start + _TOGETHER])
-            pause(_GATHERING)
+        ids = [_texts.popleft() for _ in range(len(_texts))]
+        for start in range(0, len(ids), _TOGETHER):
+            _publish(_INBOUND, *ids[start : start + _TOGETHER])
+        pause(_GATHERING)
     finally:
         _is_publishing.release()
-        if _texts:  # it came when we had looked for the last time
+        if _texts:
             _have_texts_published()
 
 

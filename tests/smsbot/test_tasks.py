@@ -139,6 +139,23 @@ def test_a_thread_that_cannot_start_keeps_only_its_own_text_waiting(
     assert published[0][1] == (1, 2)
 
 
+def test_a_stream_of_texts_keeps_no_other_task_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher, published = Later(), Published(monkeypatch)
+    monkeypatch.setattr(handover, "_publisher", lambda: publisher)
+    more = [2, 3, 4]
+
+    def next_text_comes(seconds: float) -> None:
+        if more:
+            handover.inbound(more.pop(0))
+
+    monkeypatch.setattr(handover, "pause", next_text_comes)
+    handover.inbound(1)
+    handover.line(7)
+    publisher.work()
+    texts, told = ("smsbot.tasks.process_inbound", "smsbot.tasks.deliver")
+    assert [name for name, _ in published] == [texts, told, texts, texts, texts]
+
+
 def test_an_error_in_publishing_keeps_no_other_text_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
