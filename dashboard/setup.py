@@ -41,9 +41,7 @@ SERVICES = (
     Service("tmdb", "TMDB", "travel_explore", "Knows which film is meant."),
     Service("openai", "Language model", "psychology", "Reads what people write."),
     Service("redis", "Redis", "bolt", "Makes things quick; nothing is lost without it."),
-    Service(
-        "monitor", "Monitor", "monitor_heart", "Follows downloads, and says how far they are."
-    ),
+    Service("monitor", "Monitor", "monitor_heart", "Follows downloads, and says how far they are."),
     Service("request", "Database", "database", "Keeps every text and request."),
     Service("settings", "Settings", "tune", "What .env says, as a whole."),
 )
