@@ -123,39 +123,33 @@ def configure(options: dict[str, Any]) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {
-                "line": line,
-                "request": line if is_json else {"()": _RequestLine},
-            },
-            "handlers": {
-                "console": {"class": "logging.StreamHandler", "formatter": "line"},
-                "application": {
-                    "()": rotating_file,
-                    "path": folder / "movie_api.log",
-                    "formatter": "line",
-                },
-                "server": {
-                    "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
-                    "formatter": "line",
-                },
-                "requests": {
-                    "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
-                    "formatter": "request",
-                },
-            },
+            "formatters": {"line": line, "request": line if is_json else {"()": _RequestLine}},
+            "handlers": _handlers(folder),
             "root": {"handlers": ["console", "application"], "level": options["level"]},
-            "loggers": {
-                "django.server": {"handlers": ["server"], "propagate": False},
-                "_granian": {"handlers": ["server"], "propagate": False},
-                "granian.access": {"handlers": ["requests"], "propagate": False},
-                # These write phone numbers or whole requests at INFO.
-                "twilio.http_client": {"level": "WARNING"},
-                "httpx2": {"level": "WARNING"},
-                "openai": {"level": "WARNING"},
-                "celery": {"level": "WARNING"},
-                "axes": {"level": "WARNING"},
-            },
+            "loggers": _LOGGERS,
         }
     )
+
+
+def _handlers(folder: Path) -> dict[str, Any]:
+    application = {"()": rotating_file, "path": folder / "movie_api.log"}
+    stdout = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}
+    return {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "application": {**application, "formatter": "line"},
+        "server": {**stdout, "formatter": "line"},
+        "requests": {**stdout, "formatter": "request"},
+    }
+
+
+_LOGGERS = {
+    "django.server": {"handlers": ["server"], "propagate": False},
+    "_granian": {"handlers": ["server"], "propagate": False},
+    "granian.access": {"handlers": ["requests"], "propagate": False},
+    # These write phone numbers or whole requests at INFO, or what tells an owner nothing.
+    "twilio.http_client": {"level": "WARNING"},
+    "httpx2": {"level": "WARNING"},
+    "openai": {"level": "WARNING"},
+    "celery": {"level": "WARNING"},
+    "axes": {"level": "WARNING"},
+}

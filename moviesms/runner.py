@@ -109,19 +109,23 @@ def run(plan: Plan, timing: Timing | None = None) -> int:
 
 
 def _child(process: Process, record: Callable[[str], None]) -> Child:
-    child = partial(Child, process.name, process.command, {**os.environ, **process.environment})
+    child = partial(
+        Child,
+        process.name,
+        process.command,
+        {**os.environ, **process.environment},
+        foundation=process.foundation,
+    )
     if process.redis is not None:
         folder, socket, password = process.redis
         server = EmbeddedRedis(Path(folder), Path(socket), password)
         return child(
-            foundation=process.foundation,
             ready=server.answers,
             before_start=server.prepare,
             hide=_REDIS_CHATTER,
         )
     return child(
         fork=_take_role if process.fork else None,
-        foundation=process.foundation,
         ready=PortProbe(*process.address) if process.address else None,
         record=record if process.is_server else None,
         hide=_NOT_SHOWN,

@@ -43,6 +43,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.enable_socket,
     pytest.mark.timeout(300),
+    # `script/with_postgres` brings one; its locks and connections are what is tested here.
     pytest.mark.skipif(not SERVER, reason="there is no PostgreSQL; see script/with_postgres"),
 ]
 

@@ -161,6 +161,7 @@ def test_postgresql_is_opened_as_its_url_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+# `script/with_postgres script/test` runs it. SQLite has no such waits in its server.
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's settings are E008's")
 def test_postgresql_takes_how_long_we_wait_for_a_lock() -> None:
     with connection.cursor() as cursor:
