@@ -67,3 +67,16 @@ def test_the_owner_hears_of_the_cap_all_the_same(household: Household, settings:
     household.text(SAM, "?")
     household.work()
     assert any("cap on texts is reached" in text for text in household.texts_to(ALEX))
+
+
+def test_the_text_that_tells_an_owner_of_their_cap_does_not_end_it(
+    household: Household, settings: Settings
+) -> None:
+    settings.OWNER_PHONE_NUMBERS = (SAM,)
+    household.text(SAM, "Can you get The Dark Knight for me?")
+    settings.SMS_DAILY_CAP_PER_CONTACT = 1
+    household.text(SAM, "status?")
+    household.work()
+    told = OutboundMessage.objects.filter(purpose=OutboundMessage.Purpose.OWNER)
+    assert [message.status for message in told] == [Status.SENT]
+    assert Incident.objects.get(key__startswith="sms:cap:").closed_at is None

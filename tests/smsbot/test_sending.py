@@ -285,6 +285,21 @@ def test_a_process_killed_between_its_notes_does_not_send_again(
     assert twilio.to(SAM) == ["hello"]
 
 
+def test_a_text_waits_for_the_one_that_is_being_sent(
+    household: Household, twilio: FakeTwilio
+) -> None:
+    first = queue(SAM, "first")
+    queue(SAM, "second")
+    OutboundMessage.objects.filter(pk=first.pk).update(
+        status=Status.SENDING, lease_until=timezone.now() + timedelta(seconds=20)
+    )
+    household.work()
+    assert twilio.calls == []
+    OutboundMessage.objects.filter(pk=first.pk).update(status=Status.SENT)
+    household.work()
+    assert twilio.to(SAM) == ["second"]
+
+
 def test_a_process_that_wakes_late_does_not_send(
     household: Household, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
