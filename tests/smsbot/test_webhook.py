@@ -18,17 +18,19 @@ from django.db import (
     connection,
     connections,
     models,
+    transaction,
 )
 from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 from redis.connection import AbstractConnection
 from twilio.request_validator import RequestValidator
 
 from downloads.models import DownloadRequest
 from moviesms import live
 from moviesms.embedded_redis import EmbeddedRedis
-from smsbot import handover, inbound, sweep
+from smsbot import handover, inbound, policy, sweep
 from smsbot.models import Contact, InboundMessage
 from tests.conftest import NOON, SAM, Household, inbound_form, post_signed
 from tests.fakes import FakeRadarr, FakeTmdb, FakeTwilio
@@ -528,6 +530,27 @@ def test_a_commit_that_fails_is_asked_for_again(
         assert_refused(post_signed(client, PATH, form), 503)
     assert handed_over == []
     assert_taken(post_signed(client, PATH, form))
+
+
+# In SQLite whoever writes locks everybody: there is no row to lock. `script/with_postgres` runs it.
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_a_person_whose_row_is_locked_keeps_no_text_waiting(settings: Settings) -> None:
+    settings.REQUEST_APPROVAL = "all"
+    Contact.objects.create(address=SAM)
+    stored: list[tuple[int, bool]] = []
+
+    def store() -> None:
+        incoming = inbound.Incoming(form_of()["MessageSid"], SAM, "get Dune", num_media=0)
+        stored.append(inbound.store(incoming, now=NOON))
+        connection.close()
+
+    with transaction.atomic():
+        policy._waits_for_approval(SAM, NOON)
+        webhook = threading.Thread(target=store)
+        webhook.start()
+        webhook.join(5)
+        assert len(stored) == 1, "it waited for the row"
 
 
 # --- Nothing before the row is safe; nothing waited for after it ----------------------------------
